@@ -1,0 +1,1 @@
+"""What runs beside the web: the vision library and the processes of a node."""
