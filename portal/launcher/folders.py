@@ -53,7 +53,7 @@ def data_hash(data: Path) -> str:
 
 
 def runtime_folder(data: Path) -> Path:
-    """A folder for sockets: short, without a space, 0700, ours. Raises LauncherError where someone else holds it."""
+    """A folder for sockets: short, without a space, 0700, ours. LauncherError where another holds it."""
     path = Path(f"/tmp/vantage-{os.geteuid()}-{data_hash(data)}")  # noqa: S108 - owner and mode are checked
     try:
         path.mkdir(mode=0o700)

@@ -1,8 +1,8 @@
 """Starting children that cannot outlive us, and stopping them.
 
-A child gets its own process group and asks the kernel for a signal when its parent dies (`PR_SET_PDEATHSIG`), so
-that a `kill -9` of the launcher leaves nothing behind. The kernel ties that signal to the *thread* that forked:
-start children from the main thread, or from one that lives as long as they shall.
+A child gets its own process group and asks the kernel for a signal when its parent dies (`PR_SET_PDEATHSIG`),
+so that a `kill -9` of the launcher leaves nothing behind. The kernel ties that signal to the *thread* that
+forked: start children from the main thread, or from one that lives as long as they shall.
 """
 
 import contextlib

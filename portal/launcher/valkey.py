@@ -117,7 +117,7 @@ def find_program() -> Path:
         folder = Path(str(distribution(PACKAGE).locate_file("")))
     except PackageNotFoundError:
         raise LauncherError(
-            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set REDIS_URL to a Redis or Valkey ≥ 7"
+            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set REDIS_URL (Redis or Valkey ≥ 7)"
         ) from None
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
         platform.machine().lower(), platform.machine().lower()
