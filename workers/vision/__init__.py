@@ -1,1 +1,1 @@
-"""The pure vision library: sources, keyframes, runtimes, decoders, rules. It knows no Django and no Celery."""
+"""The pure vision library: sources, keyframes, runtimes, decoders, rules. No Django, no Celery."""

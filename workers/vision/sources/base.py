@@ -74,8 +74,12 @@ class VideoSource(ABC):
         """Decode one keyframe alone, at once, with a decoder that streams share; None if it is damaged."""
 
     @abstractmethod
+    def abort(self) -> None:
+        """Make the iteration end soon with SourceFault.CLOSED; safe from any thread, never waits."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Free everything. May be called twice and from another thread."""
+        """Free everything. May be called twice; only by the thread that iterates (others call abort)."""
 
     @property
     def clock_offset(self) -> float | None:

@@ -15,6 +15,7 @@ class SourceOptions:
     file_roots: folders in which files and image folders may be opened; empty means none.
     realtime: a file is read at the pace of its timestamps, as a camera would send it.
     loop: a file or folder starts again at its end. image_interval: seconds between the images of a folder.
+    audio: an RTSP camera is asked for its audio track too (a probe wants to know of it).
     max_playlist_bytes, max_segment_bytes: caps for HLS.
     """
 
@@ -25,5 +26,6 @@ class SourceOptions:
     realtime: bool = False
     loop: bool = False
     image_interval: float = 1.0
+    audio: bool = False
     max_playlist_bytes: int = 1 << 20
     max_segment_bytes: int = 64 << 20

@@ -1,0 +1,244 @@
+"""A source that PyAV demuxes: everything but folders of images."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from workers.vision.errors import SourceError, SourceFault
+from workers.vision.frames import Frame
+from workers.vision.sources.base import StreamInfo, VideoPacket, VideoSource
+from workers.vision.sources.clock import FrameClock
+from workers.vision.sources.faults import as_source_error
+from workers.vision.sources.options import SourceOptions
+from workers.vision.sources.pool import DecoderPool, prepare, shared_pool, to_image
+
+FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
+
+
+class Reader(Protocol):
+    """A file object that can be unblocked from another thread."""
+
+    def read(self, size: int) -> bytes:
+        """Up to size bytes; b'' at the end."""
+        ...
+
+    def abort(self) -> None:
+        """Make a waiting read return or fail at once."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
+
+
+def refuse_nested(url: str, flags: int, options: dict[str, str]) -> Any:
+    """FFmpeg may open nothing by itself."""
+    raise SourceError(SourceFault.REFUSED, "The source names another file or address, which is not allowed.")
+
+
+def open_container(
+    target: Any,
+    options: SourceOptions,
+    *,
+    ffmpeg: dict[str, str],
+    format: str | None = None,
+    io_open: Callable[..., Any] | None = None,
+) -> InputContainer:
+    """av.open with our time limits and FFmpeg's own options; raises SourceError."""
+    limits = (options.connect_timeout, options.read_timeout)
+    try:
+        container = av.open(target, "r", format=format, options=ffmpeg, timeout=limits, io_open=io_open)
+    except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
+        raise as_source_error(error) from None
+    assert isinstance(container, InputContainer)  # noqa: S101  mode "r"
+    return container
+
+
+class ContainerSource(VideoSource):
+    """The first video stream of a container. Takes ownership of container and reader."""
+
+    def __init__(
+        self,
+        container: InputContainer,
+        *,
+        live: bool,
+        options: SourceOptions,
+        reader: Reader | None = None,
+        clock: FrameClock | None = None,
+        pool: DecoderPool = shared_pool,
+        offset: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self._container, self._reader = container, reader
+        self._options, self._pool, self._offset = options, pool, offset
+        self._live = live
+        self._closed = False
+        self._stopping = threading.Event()
+        try:
+            self._stream = self._find_stream()
+        except BaseException:
+            self.close()
+            raise
+        fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        context = self._stream.codec_context
+        self.info = StreamInfo(
+            codec=context.name,
+            width=context.width,
+            height=context.height,
+            fps=fps if 0 < fps <= 240 else 0.0,
+            has_audio=bool(container.streams.audio),
+            live=live,
+        )
+        self._clock = clock or FrameClock(live=live, frame_duration=1 / fps if 1 <= fps <= 240 else 0.04)
+        self._reformatter = VideoReformatter()
+        self._prepared = False
+        self._damaged = False
+
+    def _find_stream(self) -> VideoStream:
+        streams = self._container.streams.video
+        if not streams:
+            raise SourceError(SourceFault.NO_VIDEO, "The source has no video track.")
+        try:
+            _ = streams[0].codec_context.codec.name
+        except (AttributeError, av.error.FFmpegError):
+            raise SourceError(SourceFault.UNSUPPORTED_CODEC, "The codec is not supported.") from None
+        return streams[0]
+
+    def __iter__(self) -> Iterator[VideoPacket]:
+        index = 0
+        pace = _Pace(self._stopping) if self._options.realtime and not self._live else None
+        while True:
+            for packet in self._packets():
+                item = self._wrap(packet, index)
+                if pace is not None:
+                    pace.wait(item)
+                if self._stopping.is_set():
+                    raise SourceError(SourceFault.CLOSED, "The source was closed.")
+                index += 1
+                yield item
+            if not self._options.loop or self._live or not index:
+                return
+            self._rewind()
+
+    def _packets(self) -> Iterator[av.Packet[VideoStream]]:
+        demuxed = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(demuxed)
+            except (StopIteration, av.error.EOFError):
+                return
+            except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
+                if self._stopping.is_set():
+                    raise SourceError(SourceFault.CLOSED, "The source was closed.") from None
+                raise as_source_error(error) from None
+            if packet.size:
+                yield packet
+
+    def _wrap(self, packet: av.Packet[VideoStream], index: int) -> VideoPacket:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        pts = float(stamp * packet.time_base) if stamp is not None and packet.time_base else None
+        # Decoding times rise evenly; presentation times of B pictures jump to and fro.
+        dts = float(packet.dts * packet.time_base) if packet.dts is not None and packet.time_base else pts
+        return VideoPacket(
+            index=index,
+            is_keyframe=packet.is_keyframe,
+            pts=pts,
+            time=self._clock.stamp(dts),
+            size=packet.size,
+            corrupt=packet.is_corrupt,
+            native=packet,
+        )
+
+    def _rewind(self) -> None:
+        try:
+            self._container.seek(0)
+            if self._prepared:
+                self._stream.codec_context.flush_buffers()
+        except (av.error.FFmpegError, OSError) as error:
+            raise as_source_error(error) from None
+
+    def decode(self, packet: VideoPacket) -> Frame | None:
+        context = self._stream.codec_context
+        if not self._prepared:
+            prepare(context)
+            self._prepared = True
+        if packet.is_keyframe:
+            self._damaged = False
+        self._damaged = self._damaged or packet.corrupt
+        try:
+            frames = context.decode(packet.native)
+        except av.error.FFmpegError:
+            self._damaged = True
+            return None
+        if not frames:
+            return None
+        picture = frames[-1]
+        self._damaged = self._damaged or any(frame.is_corrupt for frame in frames)
+        pts = (
+            float(picture.pts * picture.time_base) if picture.pts is not None and picture.time_base else None
+        )
+        return Frame(
+            image=to_image(picture, self._reformatter),
+            time=packet.time,
+            pts=pts,
+            keyframe=bool(picture.key_frame),
+            corrupt=self._damaged,
+            index=packet.index,
+        )
+
+    def decode_keyframe(self, packet: VideoPacket) -> Frame | None:
+        if packet.corrupt:
+            return None
+        image = self._pool.decode(self._stream.codec_context, packet.native)
+        if image is None:
+            return None
+        return Frame(image, packet.time, packet.pts, keyframe=True, index=packet.index)
+
+    def abort(self) -> None:
+        self._stopping.set()
+        if self._reader is not None:
+            self._reader.abort()
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._stopping.set()
+        with contextlib.suppress(av.error.FFmpegError, OSError, SourceError):
+            self._container.close()
+        if self._reader is not None:
+            with contextlib.suppress(OSError):
+                self._reader.close()
+
+    @property
+    def clock_offset(self) -> float | None:
+        return self._offset()
+
+    @property
+    def native_stream(self) -> VideoStream:
+        return self._stream
+
+
+class _Pace:
+    """Holds packets of a file back to the speed of their times."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._start: tuple[float, float] | None = None
+
+    def wait(self, packet: VideoPacket) -> None:
+        moment = packet.time.timestamp()
+        if self._start is None:
+            self._start = (time.monotonic(), moment)
+        delay = self._start[0] + (moment - self._start[1]) - time.monotonic()
+        if delay > 0:
+            self._stopping.wait(delay)
