@@ -28,8 +28,12 @@ def vite_asset(entry: str = "frontend/main.ts") -> SafeString:
     if files is None:
         return format_html("<!-- {} is not built: npm run build -->", entry)
     return (
-        format_html_join("", '<link rel="stylesheet" href="{}">', ((dist_url(name),) for name in files.styles))
-        + format_html_join("", '<link rel="modulepreload" href="{}">', ((dist_url(n),) for n in files.preloads))
+        format_html_join(
+            "", '<link rel="stylesheet" href="{}">', ((dist_url(name),) for name in files.styles)
+        )
+        + format_html_join(
+            "", '<link rel="modulepreload" href="{}">', ((dist_url(n),) for n in files.preloads)
+        )
         + format_html('<script type="module" src="{}"></script>', dist_url(files.script))
     )
 
@@ -37,10 +41,14 @@ def vite_asset(entry: str = "frontend/main.ts") -> SafeString:
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
     """A Tabler icon from the sprite, hidden from readers unless it has a `label`. The build collects its name."""
-    described = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    described = (
+        format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    )
     classes = f"icon {css}".strip()
     target = f"{icon_sprite()}#{name}"
-    return format_html('<svg class="{}" {} focusable="false"><use href="{}"/></svg>', classes, described, target)
+    return format_html(
+        '<svg class="{}" {} focusable="false"><use href="{}"/></svg>', classes, described, target
+    )
 
 
 @register.simple_tag
@@ -82,7 +90,9 @@ def relative_text(value: datetime, now: datetime) -> str:
         amount = ngettext("%(count)d hour", "%(count)d hours", size // 3600) % {"count": size // 3600}
     else:
         amount = ngettext("%(count)d day", "%(count)d days", size // 86400) % {"count": size // 86400}
-    return _("%(amount)s ago") % {"amount": amount} if seconds > 0 else _("in %(amount)s") % {"amount": amount}
+    return (
+        _("%(amount)s ago") % {"amount": amount} if seconds > 0 else _("in %(amount)s") % {"amount": amount}
+    )
 
 
 @register.simple_tag
@@ -92,7 +102,11 @@ def status_badge(state: Any, label: str = "", title: str = "") -> SafeString:
     word = label or str(getattr(state, "label", code))
     tone = tone_of(code)
     return format_html(
-        '<span class="state state-{}" title="{}">{}<span>{}</span></span>', tone.name, title, icon(tone.icon), word
+        '<span class="state state-{}" title="{}">{}<span>{}</span></span>',
+        tone.name,
+        title,
+        icon(tone.icon),
+        word,
     )
 
 
@@ -135,7 +149,9 @@ def field(bound: BoundField, unit: str = "", wide: bool = False) -> dict[str, An
     if bound.errors:
         attrs["class"] += " is-invalid"
         attrs["aria-invalid"] = "true"
-    described = [f"{bound.auto_id}_help"] * bool(bound.help_text) + [f"{bound.auto_id}_error"] * bool(bound.errors)
+    described = [f"{bound.auto_id}_help"] * bool(bound.help_text) + [f"{bound.auto_id}_error"] * bool(
+        bound.errors
+    )
     if described:
         attrs["aria-describedby"] = " ".join(described)
     return {

@@ -1,0 +1,8 @@
+"""Who asks and what they were given."""
+
+from apps.accounts.models.grant import Grant
+from apps.accounts.models.organisation import Organisation
+from apps.accounts.models.personal import Job, Notification, SavedFilter
+from apps.accounts.models.user import RoleBinding, User
+
+__all__ = ["Grant", "Job", "Notification", "Organisation", "RoleBinding", "SavedFilter", "User"]

@@ -1,0 +1,32 @@
+"""Organisations: the tree of bureaus, districts, streets and companies."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node, MP_NodeManager
+
+from apps.accounts.choices import OrganisationKind
+from apps.accounts.querysets import OrganisationQuerySet
+from apps.core.ids import uuid7
+
+
+class Organisation(MP_Node):
+    """单位. `path` (materialised path) makes "mine and below" one prefix comparison."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.CharField(_("code"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=16, choices=OrganisationKind.choices)
+    is_data_authority = models.BooleanField(_("data authority"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    node_order_by = ["code"]
+    objects = MP_NodeManager.from_queryset(OrganisationQuerySet)()
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self) -> str:
+        return self.name

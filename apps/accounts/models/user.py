@@ -1,0 +1,58 @@
+"""Users and the roles they hold."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.choices import RoleCode
+from apps.accounts.models.organisation import Organisation
+from apps.accounts.querysets import UserManager
+from apps.core.ids import uuid7
+from apps.core.models import IdModel
+
+
+class User(AbstractUser):
+    """A person of exactly one organisation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="users", verbose_name=_("organisation")
+    )
+    display_name = models.CharField(_("name"), max_length=100, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    limited_to_directories = models.BooleanField(
+        _("limited to directories"),
+        default=False,
+        help_text=_("Sees only the cameras of the directories this person or their roles were given."),
+    )
+    must_change_password = models.BooleanField(_("must change password"), default=False)
+
+    objects = UserManager()
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class RoleBinding(IdModel):
+    """A user holds a role."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="role_bindings", verbose_name=_("user")
+    )
+    role = models.CharField(_("role"), max_length=32, choices=RoleCode.choices)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("role binding")
+        verbose_name_plural = _("role bindings")
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="role_binding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.get_role_display()}"

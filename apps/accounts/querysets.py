@@ -1,0 +1,75 @@
+"""Who sees organisations, users, grants, jobs and notifications."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from treebeard.mp_tree import MP_NodeQuerySet
+
+from apps.core.visibility import VisibleQuerySet
+
+
+def under(principal: Any, prefix: str) -> Q:
+    """Rows whose organisation (reached by `prefix`, e.g. `managing_organisation__`) is the principal's or below it."""
+    return Q(**{f"{prefix}path__startswith": principal.organisation_path})
+
+
+class OrganisationQuerySet(VisibleQuerySet[Any], MP_NodeQuerySet[Any]):  # type: ignore[misc]
+    """Names of organisations are public inside the platform: a requisition has to name its owner."""
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        return Q() if action == "view" else under(principal, "")
+
+
+class UserQuerySet(VisibleQuerySet[Any]):
+    """Users of one's own organisation and below."""
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        return under(principal, "organisation__")
+
+
+class GrantQuerySet(VisibleQuerySet[Any]):
+    """A grant is seen by its grantee and by the organisation that gave it."""
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        return Q(grantee_id__in=principal.ids) | under(principal, "granted_by_organisation__")
+
+    def valid_at(self, at: datetime) -> Any:
+        """Active grants whose time window holds `at`."""
+        return self.filter(state="active", valid_from__lte=at, valid_to__gt=at)
+
+
+class OwnQuerySet(VisibleQuerySet[Any]):
+    """Things that belong to one user: saved filters, jobs, notifications."""
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        return Q(user_id=principal.id) if principal.kind == "user" else None
+
+
+class UserManager(models.Manager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Creates users with a hashed password."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str) -> Any:
+        """Used by Django's login."""
+        return self.get(username=username)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> Any:
+        """A user; `organisation` is required."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> Any:
+        """A platform administrator for the Django admin; put into the root organisation when none is named."""
+        if "organisation" not in fields and "organisation_id" not in fields:
+            organisation = self.model._meta.get_field("organisation").related_model
+            fields["organisation"] = organisation.objects.filter(depth=1).first() or organisation.add_root(
+                code="root", name="Platform", kind="bureau"
+            )
+        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)

@@ -1,0 +1,77 @@
+"""Taking, renewing and fencing process leases."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.core import clock
+from apps.core.models import ProcessLease
+
+
+def holder_name() -> str:
+    """Host and process id: enough to find the holder of a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def take(name: str, *, seconds: float, detail: dict[str, Any] | None = None) -> int | None:
+    """Take or renew the lease `name` for this process; returns the fence, or None while another holds it."""
+    moment = clock.now()
+    until = moment + timedelta(seconds=seconds)
+    with transaction.atomic():
+        row, made = ProcessLease.objects.select_for_update().get_or_create(
+            name=name,
+            defaults={
+                "holder": holder_name(),
+                "fence": 1,
+                "renewed_at": moment,
+                "until": until,
+                "detail": detail or {},
+            },
+        )
+        if made:
+            return row.fence
+        if row.holder != holder_name():
+            if row.until > moment:
+                return None
+            row.holder = holder_name()
+            row.fence += 1
+        row.renewed_at, row.until = moment, until
+        if detail is not None:
+            row.detail = detail
+        row.save()
+        return row.fence
+
+
+def release(name: str) -> None:
+    """Give the lease back at once, so that a standby need not wait for its end."""
+    ProcessLease.objects.filter(name=name, holder=holder_name()).update(until=clock.now())
+
+
+def is_fence_valid(name: str, fence: int) -> bool:
+    """True while nobody has taken the lease over; call inside the transaction that commits the work."""
+    return (
+        ProcessLease.objects.select_for_update().filter(name=name, fence=fence, holder=holder_name()).exists()
+    )
+
+
+class LeaderLock:
+    """A PostgreSQL advisory lock held by this connection: one leader, gone with its session."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.held = False
+
+    def acquire(self) -> bool:
+        """Try to become (or stay) leader; False while another session holds the lock."""
+        if self.held:
+            return True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [self.number])
+            row = cursor.fetchone()
+        self.held = bool(row and row[0])
+        return self.held

@@ -1,0 +1,55 @@
+"""Structured logs: one JSON object a line; secrets masked; control characters escaped by JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+
+_URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<secret>[^\s@]+)@", re.IGNORECASE)
+_KEYS = re.compile(
+    r"(?P<name>(?:vk_|whsec_)|(?:authorization|api[-_]?key|x-api-key|password|passwd|secret|token)[\"']?\s*[:=]\s*[\"']?)"
+    r"(?P<secret>(?:bearer\s+|key\s+)?[^\s\"',&}]+)",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str) -> str:
+    """The text with credentials in URLs, keys and tokens replaced by ***."""
+    text = _URL_SECRET.sub(r"\g<scheme>:***@", text)
+    return _KEYS.sub(r"\g<name>***", text)
+
+
+class SecretFilter(logging.Filter):
+    """Masks the finished message and its exception text; a filter sees every record of a handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = masked(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = masked(record.exc_text)
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"at","level","logger","message",…}` with the request's id where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from apps.core.audit import request_context
+
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        context = request_context.get()
+        if context.request_id:
+            line["request"] = context.request_id
+        if record.exc_text:
+            line["error"] = record.exc_text
+        elif record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

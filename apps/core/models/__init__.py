@@ -1,0 +1,16 @@
+"""Base models and the mechanism tables every room uses."""
+
+from apps.core.models.audit import AuditRecord
+from apps.core.models.base import IdModel, StampedModel
+from apps.core.models.lease import ProcessLease
+from apps.core.models.outbox import OutboxMessage, PermissionEpoch, Push
+
+__all__ = [
+    "AuditRecord",
+    "IdModel",
+    "OutboxMessage",
+    "PermissionEpoch",
+    "ProcessLease",
+    "Push",
+    "StampedModel",
+]

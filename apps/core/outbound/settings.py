@@ -1,0 +1,28 @@
+"""The deployment's outbound policy, from settings; the platform's own ports are never reachable."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from apps.core.outbound.policy import OutboundPolicy
+
+
+def _own_services() -> set[tuple[str, int]]:
+    database = settings.DATABASES["default"]
+    own = set()
+    ports = {int(database.get("PORT") or 5432), urlsplit(settings.REDIS_URL).port or 6379}
+    ports.add(urlsplit(settings.VANTAGE_PUBLIC_URL).port or 80)
+    for address in ("127.0.0.1", "::1"):
+        own |= {(address, port) for port in ports}
+    return own
+
+
+def configured_policy() -> OutboundPolicy:
+    """A fresh policy from VANTAGE_OUTBOUND_ALLOW and VANTAGE_OUTBOUND_EXACT."""
+    return OutboundPolicy.build(
+        allow=settings.VANTAGE_OUTBOUND_ALLOW,
+        exact=settings.VANTAGE_OUTBOUND_EXACT,
+        own_services=_own_services(),
+    )

@@ -1,0 +1,6 @@
+"""News of the core itself."""
+
+from django.dispatch import Signal
+
+#: The rights of somebody changed: sockets and players rebuild what they may see. Sent with `principal_ids`.
+permissions_changed = Signal()

@@ -1,0 +1,98 @@
+"""Closed lists of the devices room."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class SharingClass(TextChoices):
+    """How a camera or directory may be shared; picks the approval flow."""
+
+    UNCONDITIONAL = "unconditional", _("Shared unconditionally")
+    CONDITIONAL = "conditional", _("Shared conditionally")
+    NOT_SHARED = "not_shared", _("Not shared")
+
+
+class DataClass(TextChoices):
+    """Classification of the data a camera yields."""
+
+    GENERAL = "general", _("General")
+    IMPORTANT = "important", _("Important")
+    CORE = "core", _("Core")
+
+
+class CameraState(TextChoices):
+    """Whether a camera delivers; the cause is beside it."""
+
+    ONLINE = "online", _("Online")
+    OFFLINE = "offline", _("Offline")
+    DEGRADED = "degraded", _("Degraded")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class StreamRole(TextChoices):
+    """Main stream for people, sub stream for analysis and walls."""
+
+    MAIN = "main", _("Main stream")
+    SUB = "sub", _("Sub stream")
+
+
+class Transport(TextChoices):
+    """How an RTSP stream is carried."""
+
+    AUTO = "auto", _("Automatic")
+    TCP = "tcp", _("TCP")
+    UDP = "udp", _("UDP")
+
+
+class CameraKind(TextChoices):
+    """Shape of the device."""
+
+    BULLET = "bullet", _("Bullet")
+    DOME = "dome", _("Dome")
+    PTZ = "ptz", _("PTZ")
+    PANORAMIC = "panoramic", _("Panoramic")
+
+
+class DirectoryKind(TextChoices):
+    """Where a directory comes from."""
+
+    SYNCED = "synced", _("Synchronised")
+    OFFICIAL = "official", _("Official catalogue")
+    OWN = "own", _("Own directory")
+
+
+class IdentitySystem(TextChoices):
+    """Coding systems of camera identities."""
+
+    GB28181 = "gb28181", _("GB/T 28181")
+    SELF = "self", _("Own code")
+    FOREIGN = "foreign", _("Foreign system")
+
+
+class HealthKind(TextChoices):
+    """视频质量诊断 findings."""
+
+    SIGNAL_LOST = "signal_lost", _("Signal lost")
+    BLACK = "black", _("Black picture")
+    BRIGHT = "bright", _("Too bright")
+    FROZEN = "frozen", _("Picture frozen")
+    OCCLUDED = "occluded", _("Occluded")
+    BLURRED = "blurred", _("Blurred")
+    COLOUR_CAST = "colour_cast", _("Colour cast")
+
+
+class TagSource(TextChoices):
+    """Who put a tag on a camera."""
+
+    MANUAL = "manual", _("By hand")
+    AI = "ai", _("By algorithm")
+    IMPORT = "import", _("By import")
+
+
+class MediaClass(TextChoices):
+    """Media classes with their keeping times."""
+
+    CAPTURE = "capture", _("Capture")
+    CLEAR_CAPTURE = "clear_capture", _("Capture without finding")
+    EVENT_PICTURE = "event_picture", _("Event picture")
+    EVIDENCE = "evidence", _("Evidence")

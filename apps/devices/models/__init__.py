@@ -1,0 +1,39 @@
+"""Where pictures come from."""
+
+from apps.devices.models.access import CameraAccess, CameraGrant, DirectoryGrant, RegionGrant
+from apps.devices.models.camera import Camera, CameraIdentity, Device, Preset, SourcePlatform, Stream
+from apps.devices.models.capture import Capture
+from apps.devices.models.catalogue import (
+    CameraTag,
+    Directory,
+    DirectoryGroupObjectPermission,
+    DirectoryUserObjectPermission,
+    PlaceType,
+    Region,
+    Tag,
+    TagTree,
+)
+from apps.devices.models.health import HealthFinding
+
+__all__ = [
+    "Camera",
+    "CameraAccess",
+    "CameraGrant",
+    "CameraIdentity",
+    "CameraTag",
+    "Capture",
+    "Device",
+    "Directory",
+    "DirectoryGrant",
+    "DirectoryGroupObjectPermission",
+    "DirectoryUserObjectPermission",
+    "HealthFinding",
+    "PlaceType",
+    "Preset",
+    "Region",
+    "RegionGrant",
+    "SourcePlatform",
+    "Stream",
+    "Tag",
+    "TagTree",
+]

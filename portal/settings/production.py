@@ -1,0 +1,37 @@
+"""Production: refuses to start with anything that belongs to a demo."""
+
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.settings.base import *  # noqa: F403
+from portal.settings.base import SECRET_KEY, VANTAGE_KEY_FILE, VANTAGE_OUTBOUND_EXACT
+from portal.settings.environment import flag
+from portal.settings.secrets import DEMO_MARK
+
+
+def _refuse(what: str, mend: str) -> None:
+    raise ImproperlyConfigured(f"{what} {mend}")
+
+
+for _name in ("DATABASE_URL", "REDIS_URL", "VANTAGE_SECRET_KEY", "VANTAGE_KEY_FILE"):
+    if not os.environ.get(_name):
+        _refuse(f"{_name} is not set.", "Production reads it from the environment.")
+if SECRET_KEY.startswith(DEMO_MARK) or len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
+    _refuse("VANTAGE_SECRET_KEY is a demo or weak secret.", "Use 50 or more random characters.")
+if not os.path.isfile(VANTAGE_KEY_FILE) or os.stat(VANTAGE_KEY_FILE).st_mode & 0o077:
+    _refuse("VANTAGE_KEY_FILE is missing or readable by others.", "Make it with mode 0600.")
+if open(VANTAGE_KEY_FILE).read().lstrip().startswith("demo"):
+    _refuse("VANTAGE_KEY_FILE holds a demo key.", "Make one with `./vantage manage make_key`.")
+if flag("VANTAGE_DEBUG") or flag("VANTAGE_DEMO"):
+    _refuse("VANTAGE_DEBUG / VANTAGE_DEMO are set.", "Unset them.")
+if VANTAGE_OUTBOUND_EXACT:
+    _refuse("VANTAGE_OUTBOUND_EXACT is set.", "It may name loopback and is for demo and tests only.")
+
+DEBUG = False
+_SECURE = flag("VANTAGE_SECURE", True)
+SECURE_SSL_REDIRECT = flag("VANTAGE_SSL_REDIRECT", False)
+SESSION_COOKIE_SECURE = _SECURE
+CSRF_COOKIE_SECURE = _SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("VANTAGE_BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0

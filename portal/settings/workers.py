@@ -1,0 +1,29 @@
+"""Where the processes of one node meet: frames in tmpfs, the engine's and the holder's Unix sockets."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from portal.settings.environment import ROOT, listed
+
+_DATA = Path(os.environ.get("VANTAGE_DATA", ROOT / ".vantage")).absolute()
+_MARK = hashlib.sha256(str(_DATA).encode()).hexdigest()[:10]
+_RUN = Path(os.environ.get("VANTAGE_RUN", Path(tempfile.gettempdir()) / f"vantage-run-{os.getuid()}-{_MARK}"))
+_SHM = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else _RUN  # noqa: S108 - the point is memory, folder is 0700
+
+VANTAGE_RUN = _RUN
+VANTAGE_NODE = os.environ.get("VANTAGE_NODE", "node-1")
+VANTAGE_FRAMES = Path(os.environ.get("VANTAGE_FRAMES", _SHM / f"vantage-frames-{os.getuid()}-{_MARK}"))
+VANTAGE_FRAMES_MB = int(os.environ.get("VANTAGE_FRAMES_MB", "512"))
+VANTAGE_ENGINE_SOCKET = str(_RUN / "engine.sock")
+VANTAGE_LIVE_SOCKET = str(_RUN / "live.sock")
+VANTAGE_ENGINE_THREADS = int(os.environ.get("VANTAGE_ENGINE_THREADS", str(os.cpu_count() or 2)))
+VANTAGE_PACKAGES = _DATA / "packages"
+# host:port pairs reachable although loopback: cameras and receivers of the demo and of tests.
+VANTAGE_OUTBOUND_EXACT = listed("VANTAGE_OUTBOUND_EXACT")
+# CIDR[:port[-port]] entries that the platform administrator opened for cameras and receivers.
+VANTAGE_OUTBOUND_ALLOW = listed("VANTAGE_OUTBOUND_ALLOW")
+# folders whose files may be used as video sources
+VANTAGE_MEDIA_ROOTS = listed("VANTAGE_MEDIA_ROOTS")
+VANTAGE_KEY_FILE = os.environ.get("VANTAGE_KEY_FILE", "")

@@ -1,0 +1,33 @@
+"""Every room's pages; the API; health; the plain Django admin."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import views
+
+ROOMS = ("accounts", "devices", "algorithms", "analysis", "events", "strategies", "dispatch", "openapi")
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("", include("django.contrib.auth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("jsi18n/", views.javascript_catalog, name="javascript-catalog"),
+    path("metrics", views.metrics, name="metrics"),
+    path("manage/", admin.site.urls),
+    path("api/v1/", include("portal.api")),
+]
+for _room in ROOMS:
+    if find_spec(f"apps.{_room}.admin"):
+        import_module(f"apps.{_room}.admin")
+    if find_spec(f"apps.{_room}.urls"):
+        urlpatterns.append(path(f"{_room}/", include(f"apps.{_room}.urls")))
+
+handler400 = "portal.views.bad_request"
+handler403 = "portal.views.permission_denied"
+handler404 = "portal.views.page_not_found"
+handler500 = "portal.views.server_error"

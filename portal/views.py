@@ -1,0 +1,88 @@
+"""Pages without a room: landing, health, metrics, errors."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.i18n import JavaScriptCatalog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from apps.core.wake import client
+
+javascript_catalog = JavaScriptCatalog.as_view()
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The landing page by role; nobody goes to the login."""
+    if not request.user.is_authenticated:
+        return redirect("login")
+    return redirect("accounts:desk")
+
+
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Alive: the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Ready: database and broker answer; 503 names what does not."""
+    parts = {"database": _database_answers(), "broker": _broker_answers()}
+    ready = all(parts.values())
+    words = {name: "ok" if good else "lost" for name, good in parts.items()}
+    return JsonResponse({"status": "ok" if ready else "unavailable", **words}, status=200 if ready else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        return False
+    return True
+
+
+def _broker_answers() -> bool:
+    try:
+        return bool(client().ping())
+    except Exception:
+        return False
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for operators only (or a scraper on the same machine)."""
+    principal = getattr(request, "principal", None)
+    local = (
+        request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"} and "HTTP_X_FORWARDED_FOR" not in request.META
+    )
+    if not local and (principal is None or not principal.can("operations.view")):
+        return page_not_found(request)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _error(request: HttpRequest, status: int) -> HttpResponse:
+    context = {"error_id": getattr(request, "error_id", ""), "status": status}
+    return render(request, f"errors/{status}.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400 as a page."""
+    return _error(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403 as a page."""
+    return _error(request, 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404 as a page; a foreign object looks the same."""
+    return _error(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 as a page with the id that is in the log."""
+    return _error(request, 500)
