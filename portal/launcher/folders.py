@@ -74,7 +74,9 @@ class DataLock:
         self.descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; LauncherError names the process that has it."""
+        """Take the lock, once; LauncherError names the process that has it."""
+        if self.descriptor is not None:
+            return
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,7 +84,7 @@ class DataLock:
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             raise LauncherError(
-                f"Vantage already runs on {self.path.parent} (process {holder}); stop it or give another --data"
+                f"Vantage already runs on {self.path.parent} (process {holder}); stop it, or another --data"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: initdb and postgres run by ourselves, stopped with us.
 
-Password by SCRAM, loopback and a private socket only, data folder 0700. A server left behind by a `kill -9` of
-the last run is stopped before the next starts; callers hold the data folder's `DataLock`, so none is in use.
+Password by SCRAM, loopback and a private socket only, data folder 0700. A server left behind by a `kill -9`
+of the last run is stopped before the next starts; callers hold the folder's `DataLock`, so none is in use.
 """
 
 import contextlib
@@ -121,7 +121,14 @@ class EmbeddedPostgres:
     def _run_initdb(
         self, home: PostgresHome, password_file: Path, locale: str
     ) -> subprocess.CompletedProcess[bytes]:
-        command = [home.programs / "initdb", "-D", home.data, "-U", ROLE, f"--pwfile={password_file}"]
+        command: list[str | Path] = [
+            home.programs / "initdb",
+            "-D",
+            home.data,
+            "-U",
+            ROLE,
+            f"--pwfile={password_file}",
+        ]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", f"--locale={locale}", "--no-instructions"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
         return subprocess.run(
@@ -144,6 +151,7 @@ class EmbeddedPostgres:
             "unix_socket_directories": str(home.sockets),
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
+            "vantage.embedded": "on",  # production asks, and refuses
             "log_line_prefix": "%m [%p] ",
         }
         command: list[str | Path] = [home.programs / "postgres", "-D", home.data, "-p", str(self.port)]

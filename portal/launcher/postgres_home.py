@@ -1,8 +1,7 @@
 """Where PostgreSQL's programs and data lie, and as whom it runs.
 
 PostgreSQL refuses to run as root. Then its programs are copied to `/var/lib/vantage` (the environment may lie
-in a folder closed to everybody else, and we open none) and its data lie beside them, owned by a system user of
-its own.
+in a folder closed to everybody else, and we open none) and its data lie beside them, owned by its own user.
 """
 
 import os
@@ -38,7 +37,7 @@ def package_folder() -> tuple[Path, str]:
         found = distribution(PACKAGE)
     except PackageNotFoundError:
         raise LauncherError(
-            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set DATABASE_URL (PostgreSQL ≥ 15)"
+            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set DATABASE_URL"
         ) from None
     return Path(str(found.locate_file(""))), found.version
 

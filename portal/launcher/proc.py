@@ -14,8 +14,10 @@ class ProcessStat:
 
     pid: int
     parent: int
+    group: int
     state: str
     cpu_seconds: float
+    start_ticks: int
 
 
 def read_stat(pid: int) -> ProcessStat | None:
@@ -27,13 +29,29 @@ def read_stat(pid: int) -> ProcessStat | None:
     # The name in parentheses may hold spaces and parentheses: count from the last one.
     fields = text.rpartition(")")[2].split()
     ticks = sum(int(value) for value in fields[11:15])
-    return ProcessStat(pid, int(fields[1]), fields[0], ticks / TICKS_PER_SECOND)
+    return ProcessStat(
+        pid=pid,
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        state=fields[0],
+        cpu_seconds=ticks / TICKS_PER_SECOND,
+        start_ticks=int(fields[19]),
+    )
 
 
 def is_alive(pid: int) -> bool:
     """True while the process runs; a zombie is not alive."""
     stat = read_stat(pid)
     return stat is not None and stat.state not in {"Z", "X"}
+
+
+def start_mark(pid: int) -> str | None:
+    """Boot and start time of the process: with its number they name it for ever. None where it is gone."""
+    stat = read_stat(pid)
+    if stat is None:
+        return None
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{boot}/{stat.start_ticks}"
 
 
 def command_line(pid: int) -> list[str]:

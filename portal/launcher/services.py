@@ -1,8 +1,8 @@
 """Both embedded services of one data folder; those that the environment gives are used instead.
 
 As a command: `python -m portal.launcher.services --data DIR --run -- COMMAND …` runs the command with
-DATABASE_URL and REDIS_URL set; `--detach-env FILE` keeps the services until SIGTERM and writes the two exports
-to FILE (0600).
+DATABASE_URL and REDIS_URL set; `--detach-env FILE` keeps the services until SIGTERM and writes both
+exports to FILE (0600).
 """
 
 import argparse
@@ -12,15 +12,15 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from portal.launcher import lifeline
 from portal.launcher.errors import LauncherError
 from portal.launcher.folders import DataLock, private_folder, write_private
 from portal.launcher.postgres import EmbeddedPostgres
+from portal.launcher.signals import StopRequest
 from portal.launcher.valkey import EmbeddedValkey
 
 
@@ -34,6 +34,7 @@ class Services:
         self.data = data.resolve()
         self.given = given
         self.lock = DataLock(self.data)
+        self.ports = self._read_ports()
         self.postgres = (
             None if given.get("DATABASE_URL") else EmbeddedPostgres(self.data, throwaway=throwaway)
         )
@@ -43,12 +44,9 @@ class Services:
         """Start what is not given; on a failure nothing stays behind."""
         self.lock.acquire()
         try:
-            ports = self._read_ports()
-            if self.valkey:
-                self.valkey.start(ports.get("valkey"))
-            if self.postgres:
-                self.postgres.start(ports.get("postgres"))
-            self._write_ports()
+            for name, service in self._started():
+                service.start(self.ports.get(name))
+            self.write_ports()
         except BaseException:
             self.stop()
             raise
@@ -62,15 +60,19 @@ class Services:
         self.lock.release()
 
     def revive(self) -> list[str]:
-        """Start again, on its old port, what has died; returns the names. LauncherError where it stays away."""
+        """Start again, on its old port, what has died; returns the names. LauncherError where one fails."""
         revived = []
-        for name, service in (("valkey", self.valkey), ("postgres", self.postgres)):
-            if service and not service.is_running():
+        for name, service in self._started():
+            if not service.is_running():
                 service.start(service.port)
                 revived.append(name)
         if revived:
-            self._write_ports()
+            self.write_ports()
         return revived
+
+    def pids(self) -> dict[str, int]:
+        """Name → process id of those we run."""
+        return {name: service.process.pid for name, service in self._started() if service.process}
 
     def remove(self) -> None:
         """Stop everything and remove the services' data."""
@@ -101,24 +103,18 @@ class Services:
         except (OSError, ValueError, AttributeError, TypeError):
             return {}  # only a preference: the next start picks new ones
 
-    def _write_ports(self) -> None:
-        ports = {
-            "postgres": self.postgres.port if self.postgres else 0,
-            "valkey": self.valkey.port if self.valkey else 0,
-        }
-        write_private(self.data / "services.json", json.dumps(ports) + "\n")
+    def write_ports(self) -> None:
+        """Keep the ports: other commands find the services there, and the next start takes the same ones."""
+        self.ports.update({name: service.port for name, service in self._started()})
+        private_folder(self.data)
+        write_private(self.data / "services.json", json.dumps(self.ports) + "\n")
 
-
-def stop_on_signals() -> threading.Event:
-    """An event that SIGINT, SIGTERM and SIGHUP set."""
-    stopping = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, handle)
-    return stopping
+    def _started(self) -> list[tuple[str, EmbeddedPostgres | EmbeddedValkey]]:
+        both: tuple[tuple[str, EmbeddedPostgres | EmbeddedValkey | None], ...] = (
+            ("valkey", self.valkey),
+            ("postgres", self.postgres),
+        )
+        return [(name, service) for name, service in both if service]
 
 
 def run_command(services: Services, command: list[str]) -> int:
@@ -132,7 +128,7 @@ def run_command(services: Services, command: list[str]) -> int:
     return finished.returncode
 
 
-def keep(services: Services, file: Path, stopping: threading.Event) -> None:
+def keep(services: Services, file: Path, stopping: StopRequest) -> None:
     """Write the exports and keep the services, reviving what dies, until the event is set."""
     private_folder(file.parent)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in services.urls().items())
@@ -153,13 +149,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    stopping = stop_on_signals()
+    stopping = StopRequest()
     try:
         with Services(options.data, throwaway=options.throwaway) as services:
             if options.run:
                 return run_command(services, command)
+            stopping.settle()
             keep(services, options.detach_env, stopping)
             return 0
+    except KeyboardInterrupt:
+        return 130
     except LauncherError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

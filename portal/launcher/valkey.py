@@ -107,7 +107,7 @@ def configuration(port: int, password: str, folder: Path) -> str:
         f'bind 127.0.0.1\nport {port}\nprotected-mode yes\nrequirepass "{password}"\ndir "{quoted}"\n'
         'daemonize no\nsave ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\n'
         # The process list keeps the path of this file: that is how a leftover is recognised.
-        'set-proc-title no\ndatabases 16\ntcp-backlog 128\nlogfile ""\n'
+        'set-proc-title no\nproc-title-template "vantage-embedded"\ntcp-backlog 128\nlogfile ""\n'
     )
 
 
@@ -117,7 +117,7 @@ def find_program() -> Path:
         folder = Path(str(distribution(PACKAGE).locate_file("")))
     except PackageNotFoundError:
         raise LauncherError(
-            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set REDIS_URL (Redis or Valkey ≥ 7)"
+            f"the package {PACKAGE} is not installed; run ./vantage doctor, or set REDIS_URL"
         ) from None
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
         platform.machine().lower(), platform.machine().lower()

@@ -1,0 +1,69 @@
+"""Programs beside Python: Node for the front end, and what only tests need."""
+
+import shutil
+from pathlib import Path
+
+from portal.launcher import frontend
+from portal.launcher.diagnosis.finding import Finding, first_line
+from portal.launcher.layout import ROOT
+
+GSTREAMER = (
+    "apt install python3-gi gir1.2-gst-rtsp-server-1.0 "
+    "gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+)
+RTSP_SERVER = (
+    "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer, Gst; "
+    "Gst.init(None); print('.'.join(str(part) for part in Gst.version()[:3]))"
+)
+
+
+def find(data: Path, port: int) -> list[Finding]:
+    """Node, the built front end, and the tests' camera and browser."""
+    return [node(), built(), rtsp_server(), browser(), chinese_font()]
+
+
+def node() -> Finding:
+    """Node for building the front end."""
+    found = frontend.find_node()
+    if found is None:
+        return Finding(
+            "node", "missing", "none ≥ 20.19", "rm -rf .venv && ./vantage build   (brings its own Node)"
+        )
+    return Finding("node", "ok", f"{found[2]} ({found[0][0]})")
+
+
+def built() -> Finding:
+    """Is static/dist of the present sources?"""
+    if not (ROOT / "package.json").is_file():
+        return Finding("front end", "optional", "no package.json in this checkout")
+    if frontend.is_built(ROOT):
+        return Finding("front end", "ok", "built from the present sources")
+    return Finding("front end", "optional", "not built from the present sources", "./vantage build")
+
+
+def rtsp_server() -> Finding:
+    """GStreamer's RTSP server, the camera of the tests; it lives under Debian's own Python."""
+    version = first_line(["/usr/bin/python3", "-c", RTSP_SERVER])
+    if version is None:
+        return Finding(
+            "rtsp camera for tests", "optional", "no GStreamer RTSP server; those tests skip", GSTREAMER
+        )
+    return Finding("rtsp camera for tests", "ok", f"GStreamer {version}")
+
+
+def browser() -> Finding:
+    """Chromium, the browser of the tests."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        return Finding(
+            "browser for tests", "optional", "no Chromium; tests/e2e skips", "apt install chromium"
+        )
+    return Finding("browser for tests", "ok", first_line([program, "--version"]) or program)
+
+
+def chinese_font() -> Finding:
+    """A font with Chinese letters, for screenshots and watermarks drawn on this machine."""
+    listed = first_line(["fc-list", ":lang=zh", "family"])
+    if listed is None:
+        return Finding("chinese font", "optional", "none found", "apt install fonts-noto-cjk")
+    return Finding("chinese font", "ok", listed)
