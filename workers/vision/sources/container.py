@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Protocol
 
 import av
@@ -64,6 +65,10 @@ def open_container(
     return container
 
 
+ClockOffset = Callable[[float | None, datetime | None], float | None]
+"""(pts of the latest packet, our time of it) → seconds the far end's clock is ahead."""
+
+
 class ContainerSource(VideoSource):
     """The first video stream of a container. Takes ownership of container and reader."""
 
@@ -76,7 +81,7 @@ class ContainerSource(VideoSource):
         reader: Reader | None = None,
         clock: FrameClock | None = None,
         pool: DecoderPool = shared_pool,
-        offset: Callable[[], float | None] = lambda: None,
+        offset: ClockOffset = lambda pts, moment: None,
     ) -> None:
         self._container, self._reader = container, reader
         self._options, self._pool, self._offset = options, pool, offset
@@ -88,7 +93,7 @@ class ContainerSource(VideoSource):
         except BaseException:
             self.close()
             raise
-        fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        fps = float(self._stream.average_rate or 0)
         context = self._stream.codec_context
         self.info = StreamInfo(
             codec=context.name,
@@ -102,6 +107,7 @@ class ContainerSource(VideoSource):
         self._reformatter = VideoReformatter()
         self._prepared = False
         self._damaged = False
+        self._latest: tuple[float | None, datetime | None] = (None, None)
 
     def _find_stream(self) -> VideoStream:
         streams = self._container.streams.video
@@ -148,11 +154,13 @@ class ContainerSource(VideoSource):
         pts = float(stamp * packet.time_base) if stamp is not None and packet.time_base else None
         # Decoding times rise evenly; presentation times of B pictures jump to and fro.
         dts = float(packet.dts * packet.time_base) if packet.dts is not None and packet.time_base else pts
+        moment = self._clock.stamp(dts)
+        self._latest = (pts, moment)
         return VideoPacket(
             index=index,
             is_keyframe=packet.is_keyframe,
             pts=pts,
-            time=self._clock.stamp(dts),
+            time=moment,
             size=packet.size,
             corrupt=packet.is_corrupt,
             native=packet,
@@ -221,7 +229,7 @@ class ContainerSource(VideoSource):
 
     @property
     def clock_offset(self) -> float | None:
-        return self._offset()
+        return self._offset(self._latest[0], self._latest[1])
 
     @property
     def native_stream(self) -> VideoStream:

@@ -110,8 +110,9 @@ class _PinnedConnection(http.client.HTTPConnection):
             except OSError:
                 return
 
-    def close(self) -> None:
-        super().close()
+    def hang_up(self) -> None:
+        """Close for good. (http.client calls close() itself while the body is still to be read.)"""
+        self.close()
         plug, self.plug = self.plug, None
         if plug is not None:
             plug.close()
@@ -169,7 +170,7 @@ class GuardedResponse:
         if not stamp:
             return None
         try:
-            return parsedate_to_datetime(stamp).timestamp() - time.time()
+            return parsedate_to_datetime(stamp).timestamp() + 0.5 - time.time()
         except ValueError:
             return None
 
@@ -181,7 +182,7 @@ class GuardedResponse:
         """Close the connection."""
         self._closed = True
         self._response.close()
-        self._connection.close()
+        self._connection.hang_up()
 
 
 Fetch = Callable[[StreamUrl], GuardedResponse]
@@ -202,7 +203,7 @@ def open_http(url: StreamUrl, *, policy: AddressPolicy, options: SourceOptions) 
         connection.deadline = None
         return GuardedResponse(connection, response)
     except BaseException as error:
-        connection.close()
+        connection.hang_up()
         if isinstance(error, (OSError, http.client.HTTPException)):
             raise as_source_error(error) from None
         raise

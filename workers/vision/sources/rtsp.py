@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import datetime
 
 from workers.vision.sources.base import VideoSource
 from workers.vision.sources.container import FAST_OPENING, ContainerSource, open_container
@@ -31,12 +31,13 @@ def open_rtsp(url: StreamUrl, policy: AddressPolicy, options: SourceOptions) -> 
             "timeout": str(int(options.read_timeout * 1_000_000)),
         },
     )
-    arrived = time.time()
 
-    def offset() -> float | None:
+    def offset(pts: float | None, moment: datetime | None) -> float | None:
         # RTCP sender reports carry the camera's clock; FFmpeg turns them into the stream's start time.
         start = container.start_time_realtime
-        return start / 1_000_000 - arrived if start is not None and start > 0 else None
+        if not start or start < 0 or pts is None or moment is None:
+            return None
+        return start / 1_000_000 + pts - moment.timestamp()
 
     return ContainerSource(container, live=True, options=options, offset=offset)
 

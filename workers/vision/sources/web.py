@@ -83,4 +83,6 @@ def _open_reader(
     except BaseException:
         reader.close()
         raise
-    return ContainerSource(container, live=live, options=options, reader=reader, offset=lambda: offset)
+    return ContainerSource(
+        container, live=live, options=options, reader=reader, offset=lambda pts, moment: offset
+    )
