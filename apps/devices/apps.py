@@ -8,3 +8,12 @@ class DevicesConfig(AppConfig):
     name = "apps.devices"
     label = "devices"
     verbose_name = _("Devices")
+
+    def ready(self) -> None:
+        from apps.accounts.signals import grant_changed
+        from apps.devices import receivers, selectors
+        from apps.devices.registry import media_kinds
+
+        grant_changed.connect(receivers.on_grant_changed, dispatch_uid="devices.grant")
+        media_kinds.add("capture", selectors.capture_item)
+        media_kinds.add("cover", selectors.cover_item)

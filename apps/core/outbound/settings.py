@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from apps.core.outbound.policy import OutboundPolicy
+from apps.core.outbound.policy import OutboundPolicy, OutboundRefused
+from workers.vision.errors import SourceError, SourceFault
 
 
 def _own_services() -> set[tuple[str, int]]:
@@ -26,3 +27,24 @@ def configured_policy() -> OutboundPolicy:
         exact=settings.VANTAGE_OUTBOUND_EXACT,
         own_services=_own_services(),
     )
+
+
+class CameraPolicy:
+    """The same policy in the shape `workers.vision.sources` asks for."""
+
+    def __init__(self, policy: OutboundPolicy) -> None:
+        self._policy = policy
+
+    def vet(self, host: str, port: int) -> str:
+        """The vetted IP literal; raises SourceError whose detail (not its message) holds the policy's reason."""
+        try:
+            return self._policy.vet(host, port)
+        except OutboundRefused as error:
+            raise SourceError(
+                SourceFault.REFUSED, "The address is not reachable or not permitted.", detail=error.reason
+            ) from None
+
+
+def camera_policy() -> CameraPolicy:
+    """The policy for opening cameras."""
+    return CameraPolicy(configured_policy())

@@ -1,0 +1,13 @@
+"""The devices room hears of grants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.accounts.models import Grant
+from apps.devices.services.access import compile_access
+
+
+def on_grant_changed(sender: Any, grant: Grant, **extra: Any) -> None:
+    """Compile the grant's access again, in the same transaction."""
+    compile_access(grant)

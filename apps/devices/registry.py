@@ -1,0 +1,30 @@
+"""What the media door can show, and for whom a link can be made: upper rooms register their kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.core.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """A stored picture and what may be drawn on it. `owner_id` is the organisation whose ledger shows the look."""
+
+    path: str
+    time: datetime | None
+    camera_id: UUID
+    owner_id: UUID
+    detections: list[dict[str, Any]] = field(default_factory=list)
+    regions: list[dict[str, Any]] = field(default_factory=list)
+    may_see_unmasked: bool = False
+
+
+#: kind → (principal, object id) → the item, or None when this principal may not see it.
+media_kinds: Registry[Callable[[Any, UUID], MediaItem | None]] = Registry("media kind")
+#: holder kind → (id) → the principal it acts for now, or None once it ended.
+link_holders: Registry[Callable[[UUID], Any]] = Registry("link holder")

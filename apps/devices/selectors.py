@@ -1,0 +1,127 @@
+"""Shaped reads: map, search, the camera page, media items."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Floor
+
+from apps.accounts.permissions import Principal
+from apps.core import clock
+from apps.devices.choices import CameraState
+from apps.devices.models import Camera, CameraAccess, Capture
+from apps.devices.registry import MediaItem
+
+MAP_LIMIT = 2000
+CLUSTER_CELLS = 24
+
+
+def search(rows: QuerySet[Camera], text: str) -> QuerySet[Camera]:
+    """Cameras whose name, code or address holds every word (trigram index; LIKE wildcards are literal)."""
+    for word in text.split()[:6]:
+        rows = rows.filter(search_text__icontains=word)
+    return rows
+
+
+def in_box(rows: QuerySet[Camera], west: float, south: float, east: float, north: float) -> QuerySet[Camera]:
+    """Cameras inside a WGS-84 box."""
+    return rows.filter(longitude__range=(west, east), latitude__range=(south, north))
+
+
+def map_view(
+    principal: Principal, box: tuple[float, float, float, float], rows: QuerySet[Camera] | None = None
+) -> dict[str, Any]:
+    """Up to 2,000 cameras of the box, or clusters of a 24-cell grid when there are more."""
+    visible = Camera.objects.visible_to(principal) if rows is None else rows
+    inside = in_box(visible, *box)
+    found = list(
+        inside.order_by("pk").values("pk", "name", "longitude", "latitude", "state", "kind")[: MAP_LIMIT + 1]
+    )
+    if len(found) <= MAP_LIMIT:
+        cameras = [
+            {
+                "id": str(row["pk"]),
+                "name": row["name"],
+                "lon": row["longitude"],
+                "lat": row["latitude"],
+                "state": row["state"],
+                "kind": row["kind"],
+            }
+            for row in found
+        ]
+        return {"cameras": cameras, "clusters": []}
+    return {"cameras": [], "clusters": _clusters(inside, box)}
+
+
+def _clusters(inside: QuerySet[Camera], box: tuple[float, float, float, float]) -> list[dict[str, Any]]:
+    from django.db.models import Avg, F, FloatField, Value
+
+    west, south, east, north = box
+    width, height = max(east - west, 1e-6) / CLUSTER_CELLS, max(north - south, 1e-6) / CLUSTER_CELLS
+    cells = (
+        inside.annotate(
+            column=Floor((F("longitude") - Value(west, FloatField())) / Value(width, FloatField())),
+            row=Floor((F("latitude") - Value(south, FloatField())) / Value(height, FloatField())),
+        )
+        .values("column", "row")
+        .annotate(
+            count=Count("pk"),
+            online=Count("pk", filter=Q(state=CameraState.ONLINE)),
+            lon=Avg("longitude"),
+            lat=Avg("latitude"),
+        )
+        .order_by()
+    )
+    return [{"lon": c["lon"], "lat": c["lat"], "count": c["count"], "online": c["online"]} for c in cells]
+
+
+def facets(rows: QuerySet[Camera]) -> dict[str, int]:
+    """Counts by state of a filtered list."""
+    return {row["state"]: row["count"] for row in rows.order_by().values("state").annotate(count=Count("pk"))}
+
+
+def rights_on(principal: Principal, camera: Camera) -> dict[str, Any]:
+    """What the principal may do on the camera and why: by management, or by which grant until when."""
+    if camera.managing_organisation.path.startswith(principal.organisation_path):
+        return {"managed": True, "actions": ["live", "capture", "playback", "analyse"], "grants": []}
+    rows = CameraAccess.objects.filter(
+        camera=camera, principal_id__in=principal.ids, valid_from__lte=clock.now(), valid_to__gt=clock.now()
+    ).select_related("grant")
+    return {
+        "managed": False,
+        "actions": sorted({row.action for row in rows}),
+        "grants": list({row.grant_id: row.grant for row in rows}.values()),
+    }
+
+
+def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
+    """Media kind `capture`: needs the right `capture` at the frame's time."""
+    row = (
+        Capture.objects.visible_to(principal, "capture")
+        .select_related("camera")
+        .filter(pk=capture_id)
+        .first()
+    )
+    if row is None or row.deleted_at is not None:
+        return None
+    return MediaItem(row.path, row.time, row.camera_id, row.camera.managing_organisation_id)
+
+
+def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:
+    """Media kind `cover`: the latest picture, for those who may see captures or watch live."""
+    camera = Camera.objects.visible_to(principal, "capture").filter(pk=camera_id).first()
+    camera = camera or Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
+    if camera is None or not camera.cover:
+        return None
+    return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id)
+
+
+def estimated_cameras() -> int:
+    """The planner's estimate of the table's size (lists say that it is one)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE relname = 'devices_camera'")
+        row = cursor.fetchone()
+    return max(0, row[0] if row else 0)

@@ -1,0 +1,61 @@
+"""Media links: signed, bound to their holder, expiring; the right is checked again at each use."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.urls import reverse
+
+from apps.devices.registry import MediaItem, link_holders, media_kinds
+
+SALT = "devices.media"
+VARIANTS = frozenset({"frame", "annotated", "crop", "thumb"})
+
+
+def media_url(
+    kind: str,
+    object_id: UUID,
+    principal: Any = None,
+    *,
+    variant: str = "frame",
+    index: int = 0,
+    seconds: int = 900,
+    holder: tuple[str, UUID] | None = None,
+) -> str:
+    """A path that shows one picture. `holder` (default the principal) is who the link is for.
+
+    Variants: frame (clean), annotated (boxes drawn), crop (of target `index`), thumb (320 px wide).
+    """
+    name, identifier = holder or (principal.kind, principal.id)
+    token = signing.dumps(
+        [kind, str(object_id), variant, index, name, str(identifier), int(time.time()) + seconds],
+        salt=SALT,
+        compress=False,
+    )
+    return reverse("devices:media", args=[token])
+
+
+def open_media(token: str, session_principal: Any) -> tuple[MediaItem, str, int, Any] | None:
+    """(item, variant, index, principal) of a link; None when it is forged, over, of another person, or the right ended.
+
+    A user's link works only in that user's own session; an App's or subscription's link works by itself.
+    """
+    try:
+        kind, object_id, variant, index, holder, holder_id, until = signing.loads(token, salt=SALT)
+    except (signing.BadSignature, ValueError):
+        return None
+    if until < time.time() or variant not in VARIANTS or kind not in media_kinds:
+        return None
+    if holder == "user":
+        principal = session_principal
+        if principal is None or str(principal.id) != holder_id:
+            return None
+    else:
+        principal = link_holders.get(holder)(UUID(holder_id)) if holder in link_holders else None
+        if principal is None:
+            return None
+    item = media_kinds.get(kind)(principal, UUID(object_id))
+    return None if item is None else (item, variant, index, principal)

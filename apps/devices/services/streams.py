@@ -1,0 +1,158 @@
+"""Streams: credentials sealed apart from the address, and the trial before one is saved."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.permissions import Principal
+from apps.core import audit, clock
+from apps.core.crypto import provider
+from apps.core.errors import Refusal
+from apps.core.outbound.settings import camera_policy
+from apps.devices.choices import StreamRole, Transport
+from apps.devices.models import Camera, Stream
+from workers.vision.errors import SourceError, SourceFault
+from workers.vision.probe import Probe, probe
+from workers.vision.sources import SourceOptions
+from workers.vision.sources.urls import mask_url, validate_url
+
+logger = logging.getLogger(__name__)
+TRIAL_SECONDS = 6.0
+
+
+def fault_words(fault: str) -> str:
+    """What happened and what to do, in the reader's language; a policy refusal reads like an unreachable address."""
+    return {
+        SourceFault.REFUSED: _(
+            "Not reachable or not permitted. Ask the platform administrator to open this network."
+        ),
+        SourceFault.UNREACHABLE: _("Not reachable or not permitted. Check address, port and network."),
+        SourceFault.TIMEOUT: _("The camera did not answer in time. Check that it is on and reachable."),
+        SourceFault.UNAUTHORISED: _("The camera refused the user name or password."),
+        SourceFault.NOT_FOUND: _("The camera has no stream under this path. Check the path."),
+        SourceFault.UNSUPPORTED_SCHEME: _(
+            "This kind of address is not supported. Use RTSP, RTMP, HTTP-FLV or HLS."
+        ),
+        SourceFault.UNSUPPORTED_CODEC: _("The picture's coding is not supported."),
+        SourceFault.INVALID_URL: _(
+            "This is not a complete address, for example rtsp://10.2.3.4:554/stream1."
+        ),
+        SourceFault.NO_VIDEO: _("There is sound or data, but no picture in this stream."),
+        SourceFault.NO_KEYFRAME: _(
+            "No complete picture came. The stream may be damaged or its keyframes far apart."
+        ),
+        SourceFault.CORRUPT: _("The pictures that came are damaged."),
+        SourceFault.TOO_LARGE: _("The answer was larger than a camera sends."),
+        SourceFault.ENDED: _("The stream ended."),
+        SourceFault.CLOSED: _("The stream was closed."),
+    }.get(SourceFault(fault), _("The stream could not be opened."))
+
+
+def media_roots() -> tuple[Path, ...]:
+    """Folders whose files may be sources."""
+    return tuple(Path(root) for root in settings.VANTAGE_MEDIA_ROOTS)
+
+
+def source_options(stream: Stream | None = None, transport: str = Transport.AUTO) -> SourceOptions:
+    """How the vision library opens this stream."""
+    wanted = stream.transport if stream is not None else transport
+    return SourceOptions(
+        transport="udp" if wanted == Transport.UDP else "tcp",
+        file_roots=media_roots(),
+        realtime=True,
+        loop=True,
+    )
+
+
+def split_credentials(url: str) -> tuple[str, str]:
+    """(address without user and password, `user:password` or an empty string)."""
+    parts = urlsplit(url)
+    login, _at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=host)), login
+
+
+def open_stream_url(stream: Stream) -> str:
+    """The full address with its credentials, for workers only: never for a screen, a log or a message."""
+    if not stream.credentials:
+        return stream.address
+    login = provider().decrypt(stream.credentials, context=f"devices.stream:{stream.pk}")
+    user, _colon, password = login.partition(":")
+    parts = urlsplit(stream.address)
+    return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{parts.netloc}"))
+
+
+def check_address(url: str) -> None:
+    """Refuse a bad address with words for its field (code is the fault); nothing is contacted."""
+    try:
+        parsed = validate_url(url, file_roots=media_roots())
+        if parsed.host:
+            camera_policy().vet(parsed.host, parsed.port)
+    except SourceError as error:
+        if error.detail:
+            audit.record(
+                None, "stream.refused", outcome="refused", name=mask_url(url)[:200], reason=error.detail
+            )
+        words = fault_words(error.fault)
+        raise Refusal(error.fault.value, words, fields={"address": words}) from None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrial:
+    """What a trial found, or why it failed; `probe` is None on failure."""
+
+    probe: Probe | None
+    fault: str = ""
+    words: str = ""
+
+
+def try_stream(*, by: Principal, url: str, transport: str = Transport.AUTO) -> StreamTrial:
+    """Open the address for some seconds and look. Never raises for a bad stream: the fault is the answer."""
+    by.must("cameras.edit")
+    try:
+        check_address(url)
+        found = probe(url, camera_policy(), TRIAL_SECONDS, options=source_options(transport=transport))
+    except Refusal as refusal:
+        return StreamTrial(None, refusal.code, str(refusal.message))
+    except SourceError as error:
+        audit.record(by, "stream.test", outcome="failed", name=mask_url(url)[:200], fault=error.fault.value)
+        return StreamTrial(None, error.fault.value, fault_words(error.fault))
+    audit.record(by, "stream.test", name=mask_url(url)[:200])
+    return StreamTrial(found)
+
+
+@transaction.atomic
+def save_stream(
+    *,
+    by: Principal,
+    camera: Camera,
+    url: str,
+    role: str = StreamRole.MAIN,
+    transport: str = Transport.AUTO,
+    found: Probe | None = None,
+) -> Stream:
+    """Store a stream of the camera; credentials inside the URL are sealed apart from the address."""
+    check_address(url)
+    address, login = split_credentials(url)
+    stream, _made = Stream.objects.select_for_update().get_or_create(
+        camera=camera, role=role, defaults={"address": address}
+    )
+    moved = urlsplit(address).netloc != urlsplit(stream.address).netloc
+    stream.address, stream.transport = address, transport
+    if login:
+        stream.credentials = provider().encrypt(login, context=f"devices.stream:{stream.pk}")
+    elif moved:  # a password is never sent to a host it was not given for
+        stream.credentials = ""
+    if found is not None:
+        stream.codec, stream.width, stream.height = found.codec, found.width, found.height
+        stream.frame_rate, stream.gop, stream.clock_offset = found.fps, found.gop, found.clock_offset
+        stream.probed_at = clock.now()
+    stream.save()
+    audit.record(by, "stream.save", camera, owner_id=camera.managing_organisation_id, role=role)
+    return stream
