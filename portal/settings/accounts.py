@@ -28,3 +28,6 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001"
+]  # object rights are answered by VisibilityBackend, read inside visible_to

@@ -1,6 +1,7 @@
 """Production: refuses to start with anything that belongs to a demo."""
 
 import os
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -21,7 +22,7 @@ if SECRET_KEY.startswith(DEMO_MARK) or len(SECRET_KEY) < 50 or len(set(SECRET_KE
     _refuse("VANTAGE_SECRET_KEY is a demo or weak secret.", "Use 50 or more random characters.")
 if not os.path.isfile(VANTAGE_KEY_FILE) or os.stat(VANTAGE_KEY_FILE).st_mode & 0o077:
     _refuse("VANTAGE_KEY_FILE is missing or readable by others.", "Make it with mode 0600.")
-if open(VANTAGE_KEY_FILE).read().lstrip().startswith("demo"):
+if Path(VANTAGE_KEY_FILE).read_text().lstrip().startswith("demo"):
     _refuse("VANTAGE_KEY_FILE holds a demo key.", "Make one with `./vantage manage make_key`.")
 if flag("VANTAGE_DEBUG") or flag("VANTAGE_DEMO"):
     _refuse("VANTAGE_DEBUG / VANTAGE_DEMO are set.", "Unset them.")

@@ -1,0 +1,105 @@
+"""Live pictures: the socket checks the right, forwards the holder's bytes, closes within 5 s when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from apps.core import audit
+from apps.core.realtime.hub import Member, hub
+from apps.devices.models import Camera, Stream
+from apps.devices.services.streams import open_stream_url
+
+CHECK_SECONDS = 3.0
+OPEN_SECONDS = 15.0
+CHUNK = 64 * 1024
+
+
+class LiveVideoConsumer(AsyncWebsocketConsumer):
+    """`/ws/devices/<camera>/live`: one text message `{"type","codec"}` or `{"error","detail"}`, then binary chunks."""
+
+    tasks: tuple[asyncio.Task[None], ...] = ()
+    member: Member | None = None
+    writer: asyncio.StreamWriter | None = None
+
+    async def connect(self) -> None:
+        """The right `live` comes before accept."""
+        self.principal = self.scope.get("principal")
+        self.camera_id: UUID = self.scope["url_route"]["kwargs"]["camera_id"]
+        opened = await self._allowed(record=True)
+        if opened is None:
+            await self.close()
+            return
+        await self.accept()
+        self.member = Member(frozenset())
+        hub().join(self.member)
+        self.tasks = (asyncio.create_task(self._forward(opened)), asyncio.create_task(self._watch_rights()))
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the holder at once, so that an unwatched stream ends."""
+        for task in self.tasks:
+            task.cancel()
+        if self.writer is not None:
+            self.writer.close()
+        if self.member is not None:
+            await hub().leave(self.member)
+
+    @database_sync_to_async
+    def _allowed(self, record: bool = False) -> dict[str, Any] | None:
+        refresh = self.scope.get("refresh_principal")
+        principal = refresh() if refresh else self.principal
+        camera = Camera.objects.visible_to(principal, "live").filter(pk=self.camera_id).first()
+        if camera is None:
+            if record:
+                audit.record(principal, "camera.live", outcome="refused", name=str(self.camera_id))
+            return None
+        if not record:
+            return {}
+        audit.record(principal, "camera.live", camera, owner_id=camera.managing_organisation_id)
+        stream = Stream.objects.filter(camera=camera).order_by("role").first()
+        if stream is None:
+            return {"error": "no_stream"}
+        return {
+            "camera": str(camera.pk),
+            "stream_url": open_stream_url(stream),
+            "transport": stream.transport,
+        }
+
+    async def _forward(self, request: dict[str, Any]) -> None:
+        if "error" in request:
+            await self.send(json.dumps(request))
+            await self.close(code=4404)
+            return
+        try:
+            reader, self.writer = await asyncio.open_unix_connection(settings.VANTAGE_LIVE_SOCKET)
+            self.writer.write(json.dumps(request).encode() + b"\n")
+            await self.writer.drain()
+            line = await asyncio.wait_for(reader.readline(), OPEN_SECONDS)
+            head = json.loads(line or b'{"error": "closed"}')
+            await self.send(json.dumps(head))
+            if "error" in head:
+                await self.close(code=4503)
+                return
+            while chunk := await reader.read(CHUNK):
+                await self.send(bytes_data=chunk)
+        except (OSError, TimeoutError, ValueError):
+            with contextlib.suppress(Exception):
+                await self.send(json.dumps({"error": "holder_away"}))
+        await self.close(code=4503)
+
+    async def _watch_rights(self) -> None:
+        assert self.member is not None
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.member.epoch_changed.wait(), CHECK_SECONDS)
+            self.member.epoch_changed.clear()
+            if await self._allowed() is None:
+                await self.close(code=4403)
+                return

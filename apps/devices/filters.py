@@ -1,0 +1,50 @@
+"""What the camera and capture lists can be narrowed by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+
+from apps.devices.choices import CameraState
+from apps.devices.models import Camera, Capture
+
+
+class CameraFilter(django_filters.FilterSet):
+    """`q` (name, code, address), `state`, `organisation`, `region` (code prefix), `box` west,south,east,north."""
+
+    q = django_filters.CharFilter(method="by_text")
+    state = django_filters.MultipleChoiceFilter(choices=CameraState.choices)
+    organisation = django_filters.CharFilter(field_name="managing_organisation__code")
+    region = django_filters.CharFilter(field_name="region__code", lookup_expr="startswith")
+    box = django_filters.CharFilter(method="by_box")
+
+    class Meta:
+        model = Camera
+        fields = ("q", "state", "organisation", "region", "box", "sharing_class")
+
+    def by_text(self, rows: QuerySet[Camera], name: str, value: str) -> QuerySet[Camera]:
+        """Every word must occur."""
+        for word in value.split()[:6]:
+            rows = rows.filter(search_text__icontains=word)
+        return rows
+
+    def by_box(self, rows: QuerySet[Camera], name: str, value: str) -> Any:
+        """An unreadable box finds nothing rather than everything."""
+        try:
+            west, south, east, north = (float(part) for part in value.split(","))
+        except ValueError:
+            return rows.none()
+        return rows.filter(longitude__range=(west, east), latitude__range=(south, north))
+
+
+class CaptureFilter(django_filters.FilterSet):
+    """`camera`, `since`, `until`."""
+
+    since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
+
+    class Meta:
+        model = Capture
+        fields = ("camera", "since", "until")
