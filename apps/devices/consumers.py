@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,15 @@ from apps.core.realtime.hub import Member, hub
 from apps.devices.models import Camera, Stream
 from apps.devices.services.streams import open_stream_url
 
+logger = logging.getLogger(__name__)
 CHECK_SECONDS = 3.0
 OPEN_SECONDS = 15.0
 CHUNK = 64 * 1024
 
 
 class LiveVideoConsumer(AsyncWebsocketConsumer):
-    """`/ws/devices/<camera>/live`: one text message `{"type","codec"}` or `{"error","detail"}`, then binary chunks."""
+    """`/ws/devices/<camera>/live`: MPEG-TS or FLV chunks only, as players expect; a failure is a close code
+    (4403 right ended, 4404 no stream, 4415 not playable in a browser, 4503 camera or holder away)."""
 
     tasks: tuple[asyncio.Task[None], ...] = ()
     member: Member | None = None
@@ -74,7 +77,6 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
 
     async def _forward(self, request: dict[str, Any]) -> None:
         if "error" in request:
-            await self.send(json.dumps(request))
             await self.close(code=4404)
             return
         try:
@@ -83,15 +85,13 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
             await self.writer.drain()
             line = await asyncio.wait_for(reader.readline(), OPEN_SECONDS)
             head = json.loads(line or b'{"error": "closed"}')
-            await self.send(json.dumps(head))
             if "error" in head:
-                await self.close(code=4503)
+                await self.close(code=4415 if head["error"] == "unsupported_codec" else 4503)
                 return
             while chunk := await reader.read(CHUNK):
                 await self.send(bytes_data=chunk)
         except (OSError, TimeoutError, ValueError):
-            with contextlib.suppress(Exception):
-                await self.send(json.dumps({"error": "holder_away"}))
+            logger.warning("live picture of %s: the stream holder does not answer", self.camera_id)
         await self.close(code=4503)
 
     async def _watch_rights(self) -> None:

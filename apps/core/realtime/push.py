@@ -39,10 +39,12 @@ def push(kind: str, object_id: UUID, summary: dict[str, Any], topics: Iterable[s
 
 
 def wire(row: Push) -> dict[str, Any]:
-    """The message as a page gets it."""
+    """The message as a page gets it: kind `event.raised` becomes topic `events`, kind `raised`."""
+    topic, _dot, kind = row.kind.partition(".")
     return {
         "seq": row.seq,
-        "kind": row.kind,
+        "topic": f"{topic}s",
+        "kind": kind,
         "object": str(row.object_id),
         "summary": row.summary,
         "at": row.at.isoformat(),

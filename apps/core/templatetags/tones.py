@@ -20,14 +20,14 @@ AMBER = Tone("amber", icon="clock")
 BLUE = Tone("blue", icon="info-circle")
 
 _STATES: dict[Tone, str] = {
-    GREEN: """online up ok healthy confirmed delivered captured ready running active finished valid passed pass licensed
-        on published accepted raised raise success assigned done""",
-    GREY: """offline unknown skipped skip clear not_required stopped stop draft inactive disabled merged mergeinto withdrawn
-        rightly_stopped suppressed planned off unmapped ended cancelled""",
+    GREEN: """online up ok healthy confirmed delivered captured ready running active finished valid passed pass
+        licensed on published accepted raised raise success assigned done""",
+    GREY: """offline unknown skipped skip clear not_required stopped stop draft inactive disabled merged mergeinto
+        withdrawn rightly_stopped suppressed planned off unmapped ended cancelled""",
     RED: """event hit urgent failed fail expired dead rejected missed down lost error refused revoked not_captured
-        invalid""",
-    AMBER: """pending degraded retrying arranging in_approval waiting leased checking uploaded queued preempted paused unsure
-        not_analysed false_alarm warning late stale due""",
+        invalid unavailable""",
+    AMBER: """pending degraded retrying arranging in_approval waiting leased checking uploaded queued preempted
+        paused unsure not_analysed false_alarm warning late stale due""",
     BLUE: "selected info general update updated attached main new submitted",
 }
 _TONES = {code: known for known, codes in _STATES.items() for code in codes.split()}
