@@ -178,7 +178,8 @@ def _ring(points: Any, *, at_least: int) -> Ring:
 
 
 def _pixels(ring: Ring, width: int, height: int) -> npt.NDArray[np.int32]:
-    return np.rint(np.array(ring) * [width - 1, height - 1]).astype(np.int32)
+    pixels: npt.NDArray[np.int32] = np.rint(np.array(ring) * [width - 1, height - 1]).astype(np.int32)
+    return pixels
 
 
 def _inside(ring: Ring, point: Point) -> bool:

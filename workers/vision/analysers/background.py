@@ -2,10 +2,10 @@
 
 Two layers per pixel of a small picture (at most 240 across), as dual-background methods keep them (Porikli et
 al., "Robust detection of abandoned and removed objects in complex surveillance videos", EURASIP 2008):
-`background`, what the place looks like, and `candidate`, what has been seen there instead, with the seconds it
-has stayed the same (`age`). A pixel is foreground where it differs from the background. `counted` and `wobble` say how often a
-candidate was met again and how much it changed from one picture to the next on average; `noise` is the same
-for the quiet part of the picture.
+`ground`, what the place looks like, and `candidate`, what has been seen there instead, with the seconds it
+has stayed the same (`age`). A pixel is foreground where it differs from the ground. `counted` and `wobble`
+say how often a candidate was met again and how much it changed from one picture to the next on average;
+`noise` is the same for the quiet part of the picture.
 
 A small change of light is fitted to the background by one gain and offset per channel; after a jump of the
 mean brightness, or when still more than `CHANGED_SHARE` of the picture differs, the model learns anew.
@@ -42,7 +42,8 @@ class BackgroundModel:
     def __init__(self, sensitivity: float = 0.5) -> None:
         self.threshold = 40.0 - 30.0 * min(max(sensitivity, 0.0), 1.0)
         self.time: datetime | None = None
-        self.background: Floats | None = None
+        self.ready = False
+        self.ground: Floats
         self._learn_until: datetime | None = None
         self._samples: list[Floats] = []
         self._last_samples: list[datetime] = []
@@ -52,13 +53,13 @@ class BackgroundModel:
     def update(self, image: Image, time: datetime) -> None:
         """Take in one picture; raises `NotAnalysed` (learning, scene_change) while there is no background."""
         picture = shrink(image)
-        if self.background is None or self.background.shape != picture.shape:
+        if not self.ready or self.ground.shape != picture.shape:
             self._learn(picture, time)
             raise NotAnalysed(Reason.LEARNING, "the background is being learnt")
         seconds = max((time - self.time).total_seconds(), 0.0) if self.time else 0.0
         self.time = time
         fitted = self._fit_light(picture)
-        self.foreground = _clean(difference(fitted, self.background) > self.threshold)
+        self.foreground = _clean(difference(fitted, self.ground) > self.threshold)
         level = float(picture.mean())
         if abs(level - self._level) > CHANGED_LEVEL or float(self.foreground.mean()) > CHANGED_SHARE:
             self.forget()
@@ -69,14 +70,14 @@ class BackgroundModel:
         self._follow(fitted, seconds)
 
     def forget(self) -> None:
-        self.background = None
+        self.ready = False
         self._samples.clear()
         self._last_samples.clear()
 
     def absorb(self, region: Bools) -> None:
         """Take what is now seen in the region as background."""
-        if self.background is not None:
-            self.background[region] = self.picture[region]
+        if self.ready:
+            self.ground[region] = self.picture[region]
             self.age[region] = 0.0
             self.foreground[region] = False
 
@@ -99,12 +100,13 @@ class BackgroundModel:
         self.time = time
         learnt = (time - self._last_samples[0]).total_seconds() >= LEARN_SECONDS
         if learnt and len(self._samples) >= LEARN_SAMPLES:
-            self.background = np.median(np.stack(self._samples), axis=0).astype(np.float32)
+            self.ready = True
+            self.ground = np.median(np.stack(self._samples), axis=0).astype(np.float32)
             self._samples.clear()
             self._last_samples.clear()
-            self._level = float(self.background.mean())
+            self._level = float(self.ground.mean())
             self.picture = self.previous = picture
-            self.candidate = self.background.copy()
+            self.candidate = self.ground.copy()
             self.age = np.zeros(picture.shape[:2], np.float32)
             self.missed = np.zeros(picture.shape[:2], np.float32)
             self.wobble = np.zeros(picture.shape[:2], np.float32)
@@ -114,12 +116,11 @@ class BackgroundModel:
 
     def _fit_light(self, picture: Floats) -> Floats:
         """One gain and offset per channel that bring the quiet part of the picture to the background."""
-        assert self.background is not None
         quiet = ~self.foreground
         if int(quiet.sum()) < quiet.size // 3:
             return picture
         rows, columns = np.nonzero(quiet[::3, ::3])
-        seen, known = picture[::3, ::3][rows, columns], self.background[::3, ::3][rows, columns]
+        seen, known = picture[::3, ::3][rows, columns], self.ground[::3, ::3][rows, columns]
         fitted = picture
         for channel in range(3):
             gain, offset = _robust_line(seen[:, channel], known[:, channel])
@@ -129,17 +130,18 @@ class BackgroundModel:
         return fitted
 
     def _follow(self, picture: Floats, seconds: float) -> None:
-        assert self.background is not None
         foreground = self.foreground
         rate = np.float32(1.0 - np.exp(-seconds / DRIFT_SECONDS))
         quiet = ~foreground
         moved = difference(picture, self.previous)
         self.previous = picture
-        self.background[quiet] += rate * (picture[quiet] - self.background[quiet])
+        self.ground[quiet] += rate * (picture[quiet] - self.ground[quiet])
         same = foreground & (difference(picture, self.candidate) <= self.threshold)
         self.age[same] += np.float32(seconds)
         self.counted[same] += 1.0
-        self.wobble[same] += (np.minimum(moved[same], self.threshold) - self.wobble[same]) / self.counted[same]
+        self.wobble[same] += (np.minimum(moved[same], self.threshold) - self.wobble[same]) / self.counted[
+            same
+        ]
         if quiet.any():
             self.noise += 0.2 * (float(np.median(moved[quiet])) - self.noise)
         self.missed[same] = 0.0
@@ -193,7 +195,6 @@ def _robust_line(seen: Floats, known: Floats) -> tuple[float, float]:
 
 def _clean(mask: Bools) -> Bools:
     """Without specks, with small holes closed."""
-    picture = mask.astype(np.uint8)
-    picture = cv2.morphologyEx(picture, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    picture = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    return picture.astype(np.bool_)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    return closed.astype(np.bool_)

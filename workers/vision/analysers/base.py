@@ -28,8 +28,13 @@ class AnalyserSettings:
 class Analyser(Protocol):
     """One instance per execution; `step` is called with rising times, by one thread at a time."""
 
-    memory_bytes: int
-    labels: tuple[str, ...]
+    @property
+    def memory_bytes(self) -> int: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels its detections can have."""
+        ...
 
     def step(self, image: Image, time: datetime) -> list[Detection]:
         """What is there in this picture; raises `NotAnalysed` while it cannot tell (learning, scene change)."""

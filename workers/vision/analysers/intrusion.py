@@ -49,9 +49,8 @@ class IntrusionAnalyser:
         return found
 
     def _only_light(self, blob: Blob) -> bool:
-        assert self.model.background is not None
         now = self.model.picture[blob.mask].mean(axis=1, dtype=np.float32)
-        before = self.model.background[blob.mask].mean(axis=1, dtype=np.float32)
+        before = self.model.ground[blob.mask].mean(axis=1, dtype=np.float32)
         return likeness(now, before) > SAME_TEXTURE
 
 

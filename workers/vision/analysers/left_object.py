@@ -77,16 +77,14 @@ class LeftObjectAnalyser:
 
     @property
     def _ready(self) -> bool:
-        return self.model.background is not None
+        return self.model.ready
 
     def _keep_known(self, seconds: float) -> None:
         """Known things age, or go when their pixels are background again."""
         for thing in self._things:
             thing.seconds += seconds
         self._things = [
-            thing
-            for thing in self._things
-            if float(self.model.foreground[thing.mask].mean()) >= GONE_SHARE
+            thing for thing in self._things if float(self.model.foreground[thing.mask].mean()) >= GONE_SHARE
         ]
 
     def _find_new(self) -> None:
@@ -134,14 +132,11 @@ class LeftObjectAnalyser:
         return float(before.mean()) > float(now.mean()) * 1.1
 
     def _ground(self) -> Floats:
-        assert self.model.background is not None
-        return _grey(self.model.background)
+        return _grey(self.model.ground)
 
     def _detection(self, thing: _Thing) -> Detection:
         score = min(0.5 + thing.seconds / max(self.dwell, 1.0) / 4.0, 0.99)
-        return Detection(
-            "object", score, thing.box, 0, thing.track, {"standing_s": round(thing.seconds, 3)}
-        )
+        return Detection("object", score, thing.box, 0, thing.track, {"standing_s": round(thing.seconds, 3)})
 
 
 def _rim(blob: Blob) -> Bools:

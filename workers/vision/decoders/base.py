@@ -56,12 +56,13 @@ def shapes(outputs: Sequence[Tensor]) -> str:
 def class_count(context: DecoderContext, found: int, decoder: str) -> None:
     """The manifest's labels must be as many as the model's classes."""
     if len(context.labels) != found:
-        raise DecodeError(f"{decoder}: the output has {found} classes, the manifest names {len(context.labels)}")
+        raise DecodeError(
+            f"{decoder}: the output has {found} classes, the manifest names {len(context.labels)}"
+        )
 
 
 def sigmoid(values: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(values, -60.0, 60.0)))
-    return result
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(values, -60.0, 60.0))), np.float32)
 
 
 def corners_of(centres: Floats) -> Floats:

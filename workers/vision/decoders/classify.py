@@ -11,7 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workers.vision.decoders.base import DecodeError, DecoderContext, Tensor, class_count, decoders, shapes, sigmoid
+from workers.vision.decoders.base import (
+    DecodeError,
+    DecoderContext,
+    Tensor,
+    class_count,
+    decoders,
+    shapes,
+    sigmoid,
+)
 from workers.vision.detections import Detections
 
 

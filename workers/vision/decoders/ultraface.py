@@ -1,4 +1,5 @@
-"""Ultra-Light-Fast face detector (Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB, run_video_face_detection_onnx.py).
+"""Ultra-Light-Fast face detector (Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB,
+run_video_face_detection_onnx.py).
 
 Two outputs: scores [1, N, 2] (background, face; softmax done) and boxes [1, N, 4] as corners 0..1 of the input.
 """

@@ -31,7 +31,7 @@ def watermark(image: Image, text: Sequence[str], opacity: float = 0.18) -> Image
     pattern = _pattern(rows, width, height, size)
     share = (pattern[:, :, None].astype(np.float32) / 255.0) * opacity
     light = np.where(image.mean(axis=2, keepdims=True) > 150, np.float32(30), np.float32(235))
-    result = (image * (1.0 - share) + light * share).astype(np.uint8)
+    result: Image = (image * (1.0 - share) + light * share).astype(np.uint8)
     _foot(result, " · ".join(rows), size)
     return result
 

@@ -27,8 +27,8 @@ def paint_masks(
         height, width = image.shape[:2]
         covered = rasterise(shapes, width, height).astype(np.uint8)
         # One pixel more on each side: nothing of the edge may shine through after scaling.
-        covered = cv2.dilate(covered, np.ones((3, 3), np.uint8))
-        result[covered.astype(np.bool_)] = colour
+        widened = cv2.dilate(covered, np.ones((3, 3), np.uint8))
+        result[widened.astype(np.bool_)] = colour
     return result
 
 

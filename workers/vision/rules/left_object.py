@@ -61,7 +61,9 @@ class LeftObject:
         same, patience = context.number("same_iou", 0.6), context.number("patience", 60)
         things[:] = [thing for thing in things if (context.time - thing.seen).total_seconds() <= patience]
         for detection in detections:
-            known = [thing for thing in things if thing.seen != context.time and _same(thing, detection, same)]
+            known = [
+                thing for thing in things if thing.seen != context.time and _same(thing, detection, same)
+            ]
             if known:
                 best = max(known, key=lambda thing: iou(thing.target.box, detection.box))
                 best.seen = context.time

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Sized(Protocol):
@@ -91,6 +91,15 @@ class ModelCache(Generic[M]):
     def resident(self) -> list[Hashable]:
         with self._lock:
             return [key for key, entry in self._entries.items() if entry.model is not None]
+
+    def map_resident(self, describe: Callable[[M], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """What `describe` says about each opened model, by key (joined with ":")."""
+        with self._lock:
+            opened = [(key, entry.model) for key, entry in self._entries.items() if entry.model is not None]
+        return {
+            ":".join(map(str, key)) if isinstance(key, tuple) else str(key): describe(model)
+            for key, model in opened
+        }
 
     def resident_bytes(self) -> int:
         with self._lock:

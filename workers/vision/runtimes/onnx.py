@@ -25,7 +25,9 @@ _MEMORY_WORDS = ("out of memory", "failed to allocate", "bad_alloc", "bfcarena",
 class OnnxModel:
     """One opened ONNX file; `run` is safe from many threads."""
 
-    def __init__(self, path: Path, *, platform: str = "cpu", max_batch: int = 1, intra_threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, platform: str = "cpu", max_batch: int = 1, intra_threads: int = 1
+    ) -> None:
         """Open `path`; raises `ModelMissing` or `ModelRefused`. `max_batch` counts only beside a GPU."""
         if not path.is_file():
             raise ModelMissing(f"{path.name} is not on this node")
@@ -38,7 +40,9 @@ class OnnxModel:
         self.memory_bytes = path.stat().st_size * 2 + SESSION_BYTES
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
-            raise ModelRefused(f"{path.name} has {len(inputs)} inputs; models of one image input are supported")
+            raise ModelRefused(
+                f"{path.name} has {len(inputs)} inputs; models of one image input are supported"
+            )
         self.input_name = inputs[0].name
         self.input_shape: tuple[Any, ...] = tuple(inputs[0].shape)
         self.input_type = str(inputs[0].type)

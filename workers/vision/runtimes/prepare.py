@@ -1,12 +1,12 @@
 """From a picture to a model's input tensor, as the manifest's `input` says.
 
-    width, height   pixels of the tensor
-    color           rgb | bgr | gray                       (pictures come as BGR)
-    layout          nchw | nhwc
-    scale, mean, std   value = (pixel × scale − mean) / std, per channel in the order of `color`
-    letterbox       true: aspect kept, centred · "topleft": aspect kept, top left · false: stretched
-    pad             0..255, what fills the rest of a letterbox (114)
-    dtype           float32 | uint8
+width, height   pixels of the tensor
+color           rgb | bgr | gray                       (pictures come as BGR)
+layout          nchw | nhwc
+scale, mean, std   value = (pixel × scale − mean) / std, per channel in the order of `color`
+letterbox       true: aspect kept, centred · "topleft": aspect kept, top left · false: stretched
+pad             0..255, what fills the rest of a letterbox (114)
+dtype           float32 | uint8
 """
 
 from __future__ import annotations

@@ -1,0 +1,307 @@
+"""The engine's core, free of processes and sockets.
+
+One frame with all its executions: decoded once, prepared once per input geometry, each model run once, each
+analyser stepped once, then every execution's rules. What fails for one execution fails for that one only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workers.vision.analysers import AnalyserSettings, analysers
+from workers.vision.decoders import DecodeError, DecoderContext, decoders
+from workers.vision.detections import Detection
+from workers.vision.frames import Frame, Image
+from workers.vision.geometry import Placement
+from workers.vision.inference.results import Result, Timings, item_hits, judged, not_analysed
+from workers.vision.inference.spec import BadSpec, ExecutionSpec, ModelSpec, compile_spec
+from workers.vision.inference.states import ExecutionState, StateStore
+from workers.vision.outcomes import NotAnalysed, Reason
+from workers.vision.rendition.decode import ImageRefused, decode_image
+from workers.vision.rules import RuleContext, rules
+from workers.vision.rules.base import candidates
+from workers.vision.runtimes.base import Model, ModelError, Tensor
+from workers.vision.runtimes.cache import ModelCache
+from workers.vision.runtimes.checksum import verify
+from workers.vision.runtimes.onnx import OnnxModel
+from workers.vision.runtimes.prepare import InputSpec, prepare
+from workers.vision.runtimes.providers import CPU
+from workers.vision.runtimes.served import ServedModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FrameRef:
+    """A picture on this node by path, and the moment it shows."""
+
+    path: Path
+    time: datetime
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FrameRef:
+        seconds, micros = divmod(int(data["time_us"]), 1_000_000)
+        return cls(Path(str(data["path"])), datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros))
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """Bytes of models kept open, and of memories of stateful executions."""
+
+    model_bytes: int = 2 * 2**30
+    state_bytes: int = 512 * 2**20
+
+
+@dataclass
+class _Work:
+    """One frame on its way; what executions share is kept here."""
+
+    image: Image
+    time: datetime
+    timings: Timings
+    tensors: dict[InputSpec, tuple[Tensor, Placement]] = field(default_factory=dict)
+
+
+ModelOpener = Callable[[ModelSpec, str], Model]
+
+
+def open_onnx(spec: ModelSpec, platform: str) -> Model:
+    """Check the file's SHA-256, then open it. Raises `ModelError`."""
+    verify(spec.path, spec.sha256)
+    return OnnxModel(spec.path, platform=platform, max_batch=spec.max_batch)
+
+
+class Engine:
+    """Thread-safe: call `analyse` from as many threads as there are cores."""
+
+    def __init__(self, limits: EngineLimits | None = None, open_model: ModelOpener = open_onnx) -> None:
+        limits = limits or EngineLimits()
+        self.models: ModelCache[ServedModel] = ModelCache(limits.model_bytes)
+        self.states = StateStore(limits.state_bytes)
+        self.faulty: dict[str, str] = {}
+        """Model files that did not pass, SHA-256 → reason; the node agent reports them."""
+        self.frames = self.frames_lost = self.executions = 0
+        self._open_model = open_model
+
+    def analyse(self, frame: Frame | FrameRef, specs: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """One result per spec, in order. Never raises for a frame, a model or a rule that fails."""
+        self.frames += 1
+        self.executions += len(specs)
+        results: dict[int, Result] = {}
+        compiled: dict[int, ExecutionSpec] = {}
+        for index, data in enumerate(specs):
+            try:
+                compiled[index] = compile_spec(data)
+            except BadSpec as error:
+                log.warning("execution %s cannot run: %s", _name(data), error)
+                results[index] = not_analysed(_name(data), Reason.BAD_SPEC)
+        remaining = {}
+        for index, spec in compiled.items():
+            known = self._remembered(spec, frame.time)
+            if known is None:
+                remaining[index] = spec
+            else:
+                results[index] = known
+        if remaining:
+            results.update(self._analyse_compiled(frame, remaining))
+        return [results[index] for index in range(len(specs))]
+
+    def stats(self) -> dict[str, Any]:
+        """Counters since the start and what is resident now; plain data."""
+        return {
+            "frames": self.frames,
+            "frames_lost": self.frames_lost,
+            "executions": self.executions,
+            "loads": self.models.loads,
+            "evictions": self.models.evictions,
+            "resident_bytes": self.models.resident_bytes(),
+            "models": self.models.map_resident(_describe),
+            "states": len(self.states),
+            "state_evictions": self.states.evictions,
+            "faulty_models": dict(self.faulty),
+        }
+
+    def unload(self) -> int:
+        """Close the models that are not in use; returns how many."""
+        return self.models.unload()
+
+    # ---- one frame -------------------------------------------------------------------------------------
+
+    def _analyse_compiled(
+        self, frame: Frame | FrameRef, specs: Mapping[int, ExecutionSpec]
+    ) -> dict[int, Result]:
+        try:
+            work = self._open_frame(frame, specs.values())
+        except NotAnalysed as fault:
+            self.frames_lost += 1
+            return {index: not_analysed(spec.execution, fault.reason) for index, spec in specs.items()}
+        groups: dict[ModelSpec | None, list[int]] = {}
+        for index, spec in specs.items():
+            groups.setdefault(spec.model, []).append(index)
+        results: dict[int, Result] = {}
+        for model, members in groups.items():
+            chosen = {index: specs[index] for index in members}
+            results.update(
+                self._by_analyser(work, chosen) if model is None else self._by_model(work, model, chosen)
+            )
+        return results
+
+    def _open_frame(self, frame: Frame | FrameRef, specs: Any) -> _Work:
+        if isinstance(frame, Frame):
+            if frame.corrupt:
+                raise NotAnalysed(Reason.FRAME_CORRUPT)
+            return _Work(frame.image, frame.time, {})
+        started = time.perf_counter()
+        inputs = [spec.model.input for spec in specs if spec.model is not None]
+        fit = (
+            max((each.width for each in inputs), default=240),
+            max((each.height for each in inputs), default=240),
+        )
+        try:
+            image = decode_image(frame.path, fit=fit)
+        except ImageRefused as error:
+            raise NotAnalysed(Reason(error.code), str(error)) from error
+        except OSError as error:
+            raise NotAnalysed(Reason.FRAME_LOST, f"{frame.path.name}: {error.strerror}") from error
+        return _Work(image, frame.time, {"decode_ms": (time.perf_counter() - started) * 1e3})
+
+    # ---- models ----------------------------------------------------------------------------------------
+
+    def _by_model(
+        self, work: _Work, model: ModelSpec, specs: Mapping[int, ExecutionSpec]
+    ) -> dict[int, Result]:
+        timings = dict(work.timings)
+        try:
+            detections = self._detect(work, model, min(spec.confidence for spec in specs.values()), timings)
+        except ModelError as error:
+            log.warning("model %s of package %s: %s", model.id, model.package[:12], error)
+            if error.reason in (Reason.MODEL_MISSING, Reason.MODEL_CORRUPT, Reason.MODEL_REFUSED):
+                self.faulty[model.sha256] = error.reason
+            reason = error.reason
+        except DecodeError as error:
+            log.warning("model %s of package %s: %s", model.id, model.package[:12], error)
+            reason = Reason.OUTPUT_MISMATCH
+        except Exception:
+            log.exception("model %s of package %s failed", model.id, model.package[:12])
+            reason = Reason.ENGINE_ERROR
+        else:
+            return {
+                index: self._judge(spec, work, lambda _spec, _state: detections, timings)
+                for index, spec in specs.items()
+            }
+        return {index: not_analysed(spec.execution, reason, timings) for index, spec in specs.items()}
+
+    def _detect(self, work: _Work, model: ModelSpec, confidence: float, timings: Timings) -> list[Detection]:
+        started = time.perf_counter()
+        if model.input not in work.tensors:
+            work.tensors[model.input] = prepare(work.image, model.input)
+        tensor, placement = work.tensors[model.input]
+        prepared = time.perf_counter()
+        with self.models.borrow(model.key, lambda: self._serve(model)) as served:
+            opened = time.perf_counter()
+            outputs = served.infer(tensor)
+        ran = time.perf_counter()
+        context = DecoderContext(placement, model.labels, confidence, model.iou, dict(model.options))
+        found = list(decoders.get(model.decoder)(outputs, context))
+        timings["prepare_ms"] = (prepared - started) * 1e3
+        timings["model_ms"] = (ran - opened) * 1e3
+        timings["rules_ms"] = (time.perf_counter() - ran) * 1e3
+        return found
+
+    def _serve(self, model: ModelSpec) -> ServedModel:
+        opened = self._open_model(model, model.platform)
+        on_device = bool(opened.providers) and opened.providers[0] != CPU
+        self.faulty.pop(model.sha256, None)
+        return ServedModel(opened, (lambda: self._open_model(model, "cpu")) if on_device else None)
+
+    # ---- analysers and rules ---------------------------------------------------------------------------
+
+    def _by_analyser(self, work: _Work, specs: Mapping[int, ExecutionSpec]) -> dict[int, Result]:
+        return {
+            index: self._judge(spec, work, lambda spec, state: _step(spec, state, work), dict(work.timings))
+            for index, spec in specs.items()
+        }
+
+    def _judge(
+        self,
+        spec: ExecutionSpec,
+        work: _Work,
+        look: Callable[[ExecutionSpec, ExecutionState], Sequence[Detection]],
+        timings: Timings,
+    ) -> Result:
+        """Detections → rules → result, under the execution's lock where it keeps a memory."""
+        if not spec.stateful:
+            return self._result(spec, ExecutionState(spec.digest), work, look, timings)
+        with self.states.of(spec.execution, spec.digest) as state:
+            if state.time is not None and work.time <= state.time:
+                if work.time == state.time and state.answer is not None:
+                    return state.answer
+                return not_analysed(spec.execution, Reason.OUT_OF_ORDER, timings)
+            state.answer = self._result(spec, state, work, look, timings)
+            state.time = work.time
+            return state.answer
+
+    def _result(
+        self,
+        spec: ExecutionSpec,
+        state: ExecutionState,
+        work: _Work,
+        look: Callable[[ExecutionSpec, ExecutionState], Sequence[Detection]],
+        timings: Timings,
+    ) -> Result:
+        started = time.perf_counter()
+        try:
+            hits = _hits(spec, state, look(spec, state), work.time)
+        except NotAnalysed as fault:
+            return not_analysed(spec.execution, fault.reason, timings)
+        except Exception:
+            log.exception("execution %s failed", spec.execution)
+            return not_analysed(spec.execution, Reason.ENGINE_ERROR, timings)
+        spent = (time.perf_counter() - started) * 1e3
+        return judged(spec.execution, hits, {**timings, "rules_ms": timings.get("rules_ms", 0.0) + spent})
+
+    def _remembered(self, spec: ExecutionSpec, moment: datetime) -> Result | None:
+        """The answer to a repeat, given even when the frame's file is already gone."""
+        if not spec.stateful:
+            return None
+        with self.states.of(spec.execution, spec.digest) as state:
+            return state.answer if state.time == moment else None
+
+
+def _step(spec: ExecutionSpec, state: ExecutionState, work: _Work) -> list[Detection]:
+    if state.analyser is None:
+        settings = AnalyserSettings(spec.parameters, spec.shapes)
+        state.analyser = analysers.get(spec.analyser or "")(settings)
+    return state.analyser.step(work.image, work.time)
+
+
+def _hits(
+    spec: ExecutionSpec, state: ExecutionState, detections: Sequence[Detection], moment: datetime
+) -> list[dict[str, Any]]:
+    hits: list[dict[str, Any]] = []
+    for item in spec.items:
+        memory = state.memories.setdefault(item.code, {})
+        context = RuleContext(spec.shapes, item.options, spec.parameters, moment, memory)
+        chosen = candidates(detections, item.labels, context)
+        hits.extend(item_hits(item.code, rules.get(item.kind).evaluate(chosen, context)))
+    return hits
+
+
+def _describe(model: ServedModel) -> dict[str, Any]:
+    return {
+        "runs": model.runs,
+        "model_ms": round(model.busy_seconds / model.runs * 1e3, 3) if model.runs else 0.0,
+        "memory_bytes": model.memory_bytes,
+        "providers": list(model.providers),
+        "degraded": model.degraded,
+    }
+
+
+def _name(data: Any) -> str:
+    return str(data.get("execution", "")) if isinstance(data, Mapping) else ""
