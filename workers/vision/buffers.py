@@ -22,15 +22,13 @@ class LatestSlot(Generic[T]):
         self.dropped = 0
         self.deepest = 0
 
-    def put(self, item: T) -> bool:
-        """Add the newest; True if an older one was dropped for it. Ignored after close."""
+    def put(self, item: T) -> T | None:
+        """Add the newest; the item that was dropped for it, or None. Ignored after close."""
         with self._ready:
             if self._closed:
-                return False
-            pushed = len(self._items) >= self._size
-            if pushed:
-                self._items.popleft()
-                self.dropped += 1
+                return None
+            pushed = self._items.popleft() if len(self._items) >= self._size else None
+            self.dropped += pushed is not None
             self._items.append(item)
             self.deepest = max(self.deepest, len(self._items))
             self._ready.notify()
@@ -41,6 +39,11 @@ class LatestSlot(Generic[T]):
         with self._ready:
             self._ready.wait_for(lambda: bool(self._items) or self._closed, timeout)
             return self._items.popleft() if self._items else None
+
+    def peek(self) -> T | None:
+        """The newest waiting item, left where it is."""
+        with self._ready:
+            return self._items[-1] if self._items else None
 
     def close(self) -> None:
         """Forget what waits and wake every taker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from workers.vision.live.playable import browser_reason
+from workers.vision.live.playable import browser_reason, codec_note
+from workers.vision.live.remux import LiveChunk, LiveRemuxer, LiveViewer
 
-__all__ = ["browser_reason"]
+__all__ = ["LiveChunk", "LiveRemuxer", "LiveViewer", "browser_reason", "codec_note"]

@@ -49,6 +49,8 @@ class VideoSource(ABC):
     """
 
     info: StreamInfo
+    damaged: bool = False
+    """decode() met damage and no keyframe since."""
 
     def __enter__(self) -> VideoSource:
         return self
@@ -63,10 +65,11 @@ class VideoSource(ABC):
         """Video packets until the end of the stream."""
 
     @abstractmethod
-    def decode(self, packet: VideoPacket) -> Frame | None:
+    def decode(self, packet: VideoPacket, *, want: bool = True) -> Frame | None:
         """Decode in sequence (every packet must be passed); the newest frame that came out, or None.
 
-        After damage every frame up to the next keyframe is marked corrupt.
+        After damage every frame up to the next keyframe is marked corrupt (see damaged). want=False keeps
+        the decoder going but spares the conversion of a picture that nobody is due for.
         """
 
     @abstractmethod

@@ -61,7 +61,7 @@ def open_container(
         container = av.open(target, "r", format=format, options=ffmpeg, timeout=limits, io_open=io_open)
     except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
         raise as_source_error(error) from None
-    assert isinstance(container, InputContainer)  # noqa: S101  mode "r"
+    assert isinstance(container, InputContainer)
     return container
 
 
@@ -106,7 +106,7 @@ class ContainerSource(VideoSource):
         self._clock = clock or FrameClock(live=live, frame_duration=1 / fps if 1 <= fps <= 240 else 0.04)
         self._reformatter = VideoReformatter()
         self._prepared = False
-        self._damaged = False
+        self.damaged = False
         self._latest: tuple[float | None, datetime | None] = (None, None)
 
     def _find_stream(self) -> VideoStream:
@@ -174,23 +174,23 @@ class ContainerSource(VideoSource):
         except (av.error.FFmpegError, OSError) as error:
             raise as_source_error(error) from None
 
-    def decode(self, packet: VideoPacket) -> Frame | None:
+    def decode(self, packet: VideoPacket, *, want: bool = True) -> Frame | None:
         context = self._stream.codec_context
         if not self._prepared:
             prepare(context)
             self._prepared = True
         if packet.is_keyframe:
-            self._damaged = False
-        self._damaged = self._damaged or packet.corrupt
+            self.damaged = False
+        self.damaged = self.damaged or packet.corrupt
         try:
             frames = context.decode(packet.native)
         except av.error.FFmpegError:
-            self._damaged = True
+            self.damaged = True
             return None
-        if not frames:
+        self.damaged = self.damaged or any(frame.is_corrupt for frame in frames)
+        if not frames or not want:
             return None
         picture = frames[-1]
-        self._damaged = self._damaged or any(frame.is_corrupt for frame in frames)
         pts = (
             float(picture.pts * picture.time_base) if picture.pts is not None and picture.time_base else None
         )
@@ -199,7 +199,7 @@ class ContainerSource(VideoSource):
             time=packet.time,
             pts=pts,
             keyframe=bool(picture.key_frame),
-            corrupt=self._damaged,
+            corrupt=self.damaged,
             index=packet.index,
         )
 

@@ -48,7 +48,7 @@ class HlsReader:
         while not self._stopping.is_set():
             if self._current is None and not self._open_next():
                 return b""
-            assert self._current is not None  # noqa: S101  _open_next said so
+            assert self._current is not None
             piece = self._current.read(size)
             if piece:
                 self._taken += len(piece)

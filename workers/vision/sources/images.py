@@ -58,8 +58,8 @@ class ImageFolder(VideoSource):
             if not self._options.loop:
                 return
 
-    def decode(self, packet: VideoPacket) -> Frame | None:
-        return self.decode_keyframe(packet)
+    def decode(self, packet: VideoPacket, *, want: bool = True) -> Frame | None:
+        return self.decode_keyframe(packet) if want else None
 
     def decode_keyframe(self, packet: VideoPacket) -> Frame | None:
         image = read_image(packet.native)

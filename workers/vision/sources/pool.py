@@ -29,7 +29,7 @@ class _Decoder:
     def __init__(self, key: _Key) -> None:
         name, extradata, width, height = key
         context = CodecContext.create(name, "r")
-        assert isinstance(context, VideoCodecContext)  # noqa: S101  a video codec by construction
+        assert isinstance(context, VideoCodecContext)
         if extradata:
             context.extradata = extradata
         if width and height:
