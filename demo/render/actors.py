@@ -11,7 +11,17 @@ import numpy as np
 from demo.render.canvas import Canvas, Pose
 from demo.render.people import Figure, cast_person, draw_person
 from demo.render.props import (
-    Bag, Puddle, Rubbish, Stall, cast_bag, cast_rubbish, cast_stall, draw_bag, draw_puddle, draw_rubbish, draw_stall,
+    Bag,
+    Puddle,
+    Rubbish,
+    Stall,
+    cast_bag,
+    cast_rubbish,
+    cast_stall,
+    draw_bag,
+    draw_puddle,
+    draw_rubbish,
+    draw_stall,
 )  # fmt: skip
 from demo.render.vehicles import Body, cast_vehicle, draw_vehicle
 

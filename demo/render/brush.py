@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +14,22 @@ _SHIFT = 4
 _ONE = 1 << _SHIFT
 
 Pixels = NDArray[np.float64]
+Rectangle = tuple[float, float, float, float]
+
+
+class Stroke(NamedTuple):
+    """One drawing call as it was made, to be repeated: a polygon, or an ellipse when ``axes`` is set."""
+
+    points: NDArray[np.int32]
+    colour: Colour
+    axes: tuple[int, int] | None = None
 
 
 class Brush:
-    """Draws in sub-pixel coordinates on a BGR picture (H, W, 3) uint8 and keeps a running bounding box."""
+    """Draws in sub-pixel coordinates on a BGR picture (H, W, 3) uint8 and keeps what it drew since ``reset``.
+
+    Coordinates must lie within ±4000 pixels (``StreetCamera.project`` sees to that): OpenCV overflows beyond.
+    """
 
     def __init__(self, image: NDArray[np.uint8], tint: Colour = (1.0, 1.0, 1.0)) -> None:
         self.image = image
@@ -23,11 +37,11 @@ class Brush:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the extent: the next thing starts here."""
-        self.low = np.array([np.inf, np.inf])
-        self.high = np.array([-np.inf, -np.inf])
+        """Forget the extent and the strokes: the next thing starts here."""
+        self._seen: list[Pixels] = []
+        self.strokes: list[Stroke] = []
 
-    def _colour(self, colour: Colour) -> tuple[float, float, float]:
+    def _colour(self, colour: Colour) -> Colour:
         tint = self.tint
         return (
             min(255.0, colour[0] * tint[0]),
@@ -35,49 +49,52 @@ class Brush:
             min(255.0, colour[2] * tint[2]),
         )
 
-    def _grow(self, points: Pixels, margin: float = 0.0) -> None:
-        self.low = np.minimum(self.low, points.min(axis=0) - margin)
-        self.high = np.maximum(self.high, points.max(axis=0) + margin)
-
-    def polygon(self, points: Pixels, colour: Colour, *, counts: bool = True) -> None:
+    def polygon(self, points: Pixels, colour: Colour) -> None:
         """A filled polygon, points (N, 2)."""
-        if counts:
-            self._grow(points)
-        fixed = np.round(np.clip(points, -4000, 4000) * _ONE).astype(np.int32)
-        cv2.fillPoly(self.image, [fixed], self._colour(colour), cv2.LINE_AA, _SHIFT)
+        self._seen.append(points)
+        self._draw(Stroke((points * _ONE + 0.5).astype(np.int32), self._colour(colour)))
 
-    def line(self, start: Pixels, end: Pixels, width: float, colour: Colour, *, counts: bool = True) -> None:
-        """A round-ended stroke as a quad plus discs, so that widths below a pixel still fade."""
-        along = end - start
-        length = float(np.hypot(along[0], along[1])) or 1e-6
-        side = np.array([-along[1], along[0]]) / length * width / 2
-        self.polygon(np.stack([start + side, end + side, end - side, start - side]), colour, counts=counts)
+    def line(self, start: Pixels, end: Pixels, width: float, colour: Colour) -> None:
+        """A stroke as a quad plus a disc at its end, so that widths below a pixel still fade."""
+        x0, y0, x1, y1 = float(start[0]), float(start[1]), float(end[0]), float(end[1])
+        dx, dy = x1 - x0, y1 - y0
+        scale = width / 2 / (float(np.hypot(dx, dy)) or 1e-6)
+        sx, sy = -dy * scale, dx * scale
+        quad = np.array([[x0 + sx, y0 + sy], [x1 + sx, y1 + sy], [x1 - sx, y1 - sy], [x0 - sx, y0 - sy]])
+        self.polygon(quad, colour)
         if width > 3:
-            self.disc(end, width / 2, width / 2, colour, counts=counts)
+            self.disc(end, width / 2, width / 2, colour)
 
-    def disc(
-        self, centre: Pixels, rx: float, ry: float, colour: Colour, angle: float = 0.0, *, counts: bool = True
-    ) -> None:
-        """A filled ellipse of radii rx, ry pixels."""
-        if counts:
-            radius = np.array([rx, ry])
-            self._grow(np.stack([centre - radius, centre + radius]))
-        middle = np.clip(centre, -4000, 4000) * _ONE
-        cv2.ellipse(
-            self.image,
-            (int(round(middle[0])), int(round(middle[1]))),
-            (max(1, int(round(rx * _ONE))), max(1, int(round(ry * _ONE)))),
-            angle,
-            0,
-            360,
-            self._colour(colour),
-            -1,
-            cv2.LINE_AA,
-            _SHIFT,
-        )
+    def disc(self, centre: Pixels, rx: float, ry: float, colour: Colour) -> None:
+        """A filled upright ellipse of radii rx, ry pixels."""
+        x, y = float(centre[0]), float(centre[1])
+        self._seen.append(np.array([[x - rx, y - ry], [x + rx, y + ry]]))
+        middle = np.array([round(x * _ONE), round(y * _ONE)], np.int32)
+        self._draw(Stroke(middle, self._colour(colour), (max(1, round(rx * _ONE)), max(1, round(ry * _ONE)))))
 
-    def box(self) -> tuple[float, float, float, float] | None:
-        """The extent so far as x0, y0, x1, y1 pixels, not clipped; None when nothing counted was drawn."""
-        if not np.all(np.isfinite(self.low)):
+    def cover(self, points: Pixels) -> None:
+        """Counts points as drawn: for things that paint the picture themselves."""
+        self._seen.append(points)
+
+    def _draw(self, stroke: Stroke) -> None:
+        self.strokes.append(stroke)
+        if stroke.axes is None:
+            cv2.fillPoly(self.image, [stroke.points], stroke.colour, cv2.LINE_AA, _SHIFT)
+        else:
+            centre = (int(stroke.points[0]), int(stroke.points[1]))
+            cv2.ellipse(
+                self.image, centre, stroke.axes, 0, 0, 360, stroke.colour, -1, cv2.LINE_AA, _SHIFT
+            )  # fmt: skip
+
+    def repeat(self, strokes: list[Stroke]) -> None:
+        """Draws strokes of an earlier frame again."""
+        for stroke in strokes:
+            self._draw(stroke)
+
+    def box(self) -> Rectangle | None:
+        """The extent since ``reset`` as x0, y0, x1, y1 pixels, not clipped; None when nothing was drawn."""
+        if not self._seen:
             return None
-        return float(self.low[0]), float(self.low[1]), float(self.high[0]), float(self.high[1])
+        points = np.concatenate(self._seen)
+        low, high = points.min(axis=0), points.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])

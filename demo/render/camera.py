@@ -56,12 +56,22 @@ class StreetCamera:
         return np.asarray((points - self.position) @ self.axes[2])
 
     def project(self, points: Floats) -> Floats:
-        """World points (N, 3) to pixels (N, 2); points behind the camera are clamped to 0.3 m in front."""
-        seen = (points - self.position) @ self.axes.T
-        depth = np.maximum(seen[:, 2], 0.3)
-        x = self.width / 2 + self.focal * seen[:, 0] / depth
-        y = self.frame_height / 2 - self.focal * seen[:, 1] / depth
-        return np.stack([x, y], axis=1)
+        """World points (N, 3) to pixels (N, 2) within ±4000; points behind are taken as 0.3 m in front."""
+        seen = points @ self._turn + self._offset
+        pixels = seen[:, :2] / np.maximum(seen[:, 2:], 0.3) + self._centre
+        return np.asarray(np.minimum(np.maximum(pixels, -4000.0), 4000.0))
+
+    @cached_property
+    def _turn(self) -> Floats:
+        return np.asarray(self.axes.T * np.array([self.focal, -self.focal, 1.0]))
+
+    @cached_property
+    def _offset(self) -> Floats:
+        return np.asarray(-self.position @ self._turn)
+
+    @cached_property
+    def _centre(self) -> Floats:
+        return np.array([self.width / 2, self.frame_height / 2])
 
     def rays(self, scale: int = 1) -> Floats:
         """World direction of every pixel, (H·scale, W·scale, 3), not normalised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -58,28 +59,36 @@ class Canvas:
         cv2.fillConvexPoly(self.shadow, hull, 255, cv2.LINE_AA, 4)
 
     def prism(self, base: Floats, top: Floats, colour: Colour, roof: Colour | None = None) -> None:
-        """A solid of two rings (N, 3) of corners in the same order, counter-clockwise from above; hidden faces are left out."""
+        """A solid between two rings (N, 3) of corners in the same order; faces turned away are left out."""
         count = len(base)
         pixels = self.project(np.concatenate([base, top]))
         middle = (base.mean(axis=0) + top.mean(axis=0)) / 2
-        for side in range(count):
+        normals, facing = faces(base, top, middle, self.camera.position)
+        for side in np.flatnonzero(facing):
             after = (side + 1) % count
-            corner, edge, rise = base[side], base[after] - base[side], top[side] - base[side]
-            normal = np.cross(edge, rise)
-            if normal @ (corner - middle) < 0:
-                normal = -normal
-            if normal @ (self.camera.position - corner) <= 0:
-                continue
-            length = float(np.linalg.norm(normal)) or 1.0
-            bright = (
-                0.72
-                + 0.16 * float(normal[1] * -1 + normal[0] * 0.5) / length
-                + 0.22 * float(normal[2]) / length
-            )
-            ring = pixels[[side, after, count + after, count + side]]
-            self.brush.polygon(ring, shade(colour, bright))
-        if self.camera.position[2] > top[:, 2].mean():
+            normal = normals[side]
+            bright = 0.72 + float(0.08 * normal[0] - 0.16 * normal[1] + 0.22 * normal[2])
+            self.brush.polygon(pixels[[side, after, count + after, count + side]], shade(colour, bright))
+        if self.camera.height > top[0, 2]:
             self.brush.polygon(pixels[count:], roof if roof is not None else shade(colour, 1.06))
+
+
+def faces(base: Floats, top: Floats, middle: Floats, eye: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Outward unit normals (N, 3) of the sides of a prism and which of them the eye sees."""
+    edge, rise = base[_following(len(base))] - base, top - base
+    normals = np.empty_like(edge)
+    normals[:, 0] = edge[:, 1] * rise[:, 2] - edge[:, 2] * rise[:, 1]
+    normals[:, 1] = edge[:, 2] * rise[:, 0] - edge[:, 0] * rise[:, 2]
+    normals[:, 2] = edge[:, 0] * rise[:, 1] - edge[:, 1] * rise[:, 0]
+    outward = np.where(((base - middle) * normals).sum(axis=1) < 0, -1.0, 1.0)
+    length = np.sqrt((normals * normals).sum(axis=1)) + 1e-9
+    normals *= (outward / length)[:, None]
+    return normals, ((eye - base) * normals).sum(axis=1) > 0
+
+
+@lru_cache(maxsize=8)
+def _following(count: int) -> NDArray[np.int64]:
+    return np.asarray((np.arange(count) + 1) % count)
 
 
 def oriented(pose: Pose, local: Floats) -> Floats:

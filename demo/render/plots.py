@@ -55,7 +55,8 @@ def bag_left(supersample: int) -> Scene:
         Figure.random(np.random.default_rng(2)), Route(points, loop), bag, lambda time: time < 12.2
     )
     _bending(owner, 11.2, 13.0)
-    again = ((52 - walk, place[0] + 10, place[1] + 1.5), (52, place[0] + 0.3, place[1]), (53.5, place[0] + 0.3, place[1]),
+    beside = (place[0] + 0.3, place[1])
+    again = ((52 - walk, place[0] + 10, place[1] + 1.5), (52, *beside), (53.5, *beside),
              (53.5 + 6.2, place[0] - 9, place[1] - 1))  # fmt: skip
     fetcher = Walker(owner.figure, Route(again, loop), bag, lambda time: time >= 52.8)
     _bending(fetcher, 52.0, 53.5)
@@ -125,7 +126,7 @@ def intrusion(supersample: int) -> Scene:
     loop, rng = 60.0, np.random.default_rng(14)
     street = Street(412, near=4.5, road=8.5, far=4, lawn=True)
     camera = StreetCamera(v=-5.0, height=6.0, yaw=52, pitch=20)
-    u, v = camera.ground(0.5, 0.6)
+    u, _ = camera.ground(0.5, 0.6)
     points = ((3.0, u - 14, -1.8), (12.4, u - 1, -1.6), (14.5, u, 1.6), (19.0, u + 4, 2.4), (22.5, u + 3, 2.2),
               (27.0, u + 7, 2.0), (30.0, u + 9, -1.4), (41.0, u + 25, -1.8))  # fmt: skip
     wanderer = Walker(Figure.random(np.random.default_rng(5)), Route(points, loop))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -59,7 +60,7 @@ def draw_bag(canvas: Canvas, bag: Bag, pose: Pose, lift: float = 0.0) -> None:
     handle[:, 2] += lift + tall
     pixels = canvas.project(oriented(pose, handle))
     width = max(1.0, 0.04 * float(np.ptp(canvas.project(np.concatenate([base, top]))[:, 1])) * 1.4)
-    for start, end in zip(pixels[:-1], pixels[1:], strict=True):
+    for start, end in pairwise(pixels):
         canvas.brush.line(start, end, width, (46, 44, 44))
 
 
@@ -284,7 +285,7 @@ def draw_puddle(canvas: Canvas, puddle: Puddle, pose: Pose, amount: float, phase
         return
     pixels = canvas.project(world)
     image = canvas.brush.image
-    canvas.brush._grow(pixels)
+    canvas.brush.cover(pixels)
     low = np.clip(np.floor(pixels.min(axis=0)).astype(int), 0, [image.shape[1], image.shape[0]])
     high = np.clip(np.ceil(pixels.max(axis=0)).astype(int) + 1, 0, [image.shape[1], image.shape[0]])
     if (high <= low).any():
@@ -312,4 +313,4 @@ def _mirror(canvas: Canvas, low: np.ndarray, high: np.ndarray, phase: float) -> 
     picture = canvas.backdrop.image[source][:, columns]
     sky = np.array(canvas.light.sky_low)
     gleam = (np.sin(rows * 0.55 + phase * 6.28) > 0.86)[:, None, None] * 16.0
-    return np.clip(picture * 0.45 + sky * 0.55 + gleam, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * 0.45 + sky * 0.55 + gleam, 0, 255), np.uint8)

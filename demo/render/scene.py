@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.render.actors import Actor
+from demo.render.actors import Actor, Standing
+from demo.render.brush import Rectangle, Stroke
 from demo.render.camera import StreetCamera
 from demo.render.canvas import Canvas, Pose
 from demo.render.furniture import furnish
@@ -63,6 +64,7 @@ class Scene:
         self._brighter = np.clip(np.round(grain), 0, 60).astype(np.uint8)
         self._darker = np.clip(np.round(-grain), 0, 60).astype(np.uint8)
         self._seed = street.seed
+        self._kept: dict[int, tuple[tuple[Pose, float], list[Stroke], Rectangle | None]] = {}
 
     def frame(self, time: float, index: int = 0) -> tuple[NDArray[np.uint8], list[Truth]]:
         """The frame (360, 640, 3) uint8 BGR at ``time`` seconds and its truth; ``index`` picks the sensor noise."""
@@ -72,18 +74,32 @@ class Scene:
         for _, actor, pose in placed:
             actor.cast(canvas, pose, time)
         shadow_done = False
-        boxes: list[tuple[str, tuple[float, float, float, float]]] = []
+        boxes: list[tuple[str, Rectangle]] = []
         for flat, actor, pose in placed:
             if not flat and not shadow_done:
                 canvas.brush.image[:] = _darken(image, canvas.shadow, self.backdrop.light.shadow)
                 shadow_done = True
             canvas.brush.reset()
             canvas.brush.tint = canvas.light_at(pose.u, pose.v)
-            actor.draw(canvas, pose, time)
-            box = canvas.brush.box()
+            box = self._draw(canvas, actor, pose, time)
             if box is not None:
                 boxes.append((actor.label, box))
         return self._grain(image, index), self._truth(boxes)
+
+    def _draw(self, canvas: Canvas, actor: Actor, pose: Pose, time: float) -> Rectangle | None:
+        """Draws the actor, from the strokes of the last frame where nothing about it has changed."""
+        if not isinstance(actor, Standing) or isinstance(actor.thing, Puddle):
+            actor.draw(canvas, pose, time)
+            return canvas.brush.box()
+        state = (pose, actor.amount(time))
+        kept = self._kept.get(id(actor))
+        if kept is not None and kept[0] == state:
+            canvas.brush.repeat(kept[1])
+            return kept[2]
+        actor.draw(canvas, pose, time)
+        box = canvas.brush.box()
+        self._kept[id(actor)] = (state, canvas.brush.strokes, box)
+        return box
 
     def _placed(self, time: float, canvas: Canvas) -> list[tuple[bool, Actor, Pose]]:
         found = []
@@ -105,7 +121,7 @@ class Scene:
         dark = self._darker[y : y + height, x : x + width]
         return np.asarray(cv2.subtract(cv2.add(image, bright), dark), np.uint8)
 
-    def _truth(self, boxes: list[tuple[str, tuple[float, float, float, float]]]) -> list[Truth]:
+    def _truth(self, boxes: list[tuple[str, Rectangle]]) -> list[Truth]:
         camera = self.backdrop.camera
         size = np.array([camera.width, camera.frame_height], float)
         found: list[Truth] = []

@@ -6,7 +6,8 @@ from demo.render import plots
 from demo.render.story import Happening, Story
 
 STORIES: tuple[Story, ...] = (
-    Story("bag_left", {"zh": "站前广场", "en": "Station Square"}, "DEMO-01 STATION SQUARE", 60, plots.bag_left,
+    Story("bag_left", {"zh": "站前广场", "en": "Station Square"}, "DEMO-01 STATION SQUARE", 60,
+          plots.bag_left,
           (Happening("object.left", 12.5, 52.0),), clock=(9, 12), zones=("near", "road")),
     Story("garbage_pile", {"zh": "柳荫路东口", "en": "Willow Road East"}, "DEMO-02 WILLOW ROAD EAST", 72,
           plots.garbage_pile, (Happening("garbage.loose", 9.0, 64.0),), clock=(7, 41), zones=("near", "road")),
@@ -14,7 +15,8 @@ STORIES: tuple[Story, ...] = (
           plots.street_stall, (Happening("stall.occupying", 11.0, 64.0),), clock=(16, 5), zones=("near", "road")),
     Story("intrusion", {"zh": "环城快速路辅道", "en": "Ring Road Frontage"}, "DEMO-04 RING ROAD FRONTAGE", 60,
           plots.intrusion, (Happening("person.intrusion", 13.0, 30.0),), clock=(10, 26), zones=("road",)),
-    Story("road_water", {"zh": "滨河路下穿口", "en": "River Road Underpass"}, "DEMO-05 RIVER ROAD", 72, plots.road_water,
+    Story("road_water", {"zh": "滨河路下穿口", "en": "River Road Underpass"}, "DEMO-05 RIVER ROAD", 72,
+          plots.road_water,
           (Happening("water.ponding", 12.0, 66.0),), clock=(14, 48), zones=("road",)),
     Story("busy_road", {"zh": "中心大道", "en": "Central Avenue"}, "DEMO-06 CENTRAL AVENUE", 60, plots.busy_road,
           (Happening("vehicle.presence", 0.0, 60.0),), clock=(8, 17), zones=("road",)),

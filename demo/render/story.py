@@ -21,7 +21,7 @@ Polygon = list[list[float]]
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that a clip shows between two of its seconds; ``kind`` is the detection item's code or a health code."""
+    """Something a clip shows between two of its seconds; ``kind`` is a detection item's or a health code."""
 
     kind: str
     start: float

@@ -46,10 +46,11 @@ class Backdrop:
         self._facade(picture, rays, street.far_edge, side=1)
         self._facade(picture, rays, -street.near - 1.2, side=-1)
         self._ground(picture, rays)
-        picture = np.clip(picture, 0, 255).astype(np.uint8)
+        image = np.asarray(np.clip(picture, 0, 255), np.uint8)
         if supersample > 1:
-            picture = cv2.resize(picture, (camera.width, camera.frame_height), interpolation=cv2.INTER_AREA)
-        self.image: NDArray[np.uint8] = picture
+            size = (camera.width, camera.frame_height)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        self.image: NDArray[np.uint8] = image
 
     # -- light -----------------------------------------------------------------------------------------
     def lamps(self, u: Plane, v: Plane) -> Plane:

@@ -22,7 +22,7 @@ def value_noise(seed: int, octaves: int = 6) -> NDArray[np.float32]:
         coarse = np.pad(coarse, 2, mode="wrap")
         step = _SIDE // cells
         fine = cv2.resize(coarse, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)
-        plane += fine[2 * step : 2 * step + _SIDE, 2 * step : 2 * step + _SIDE] / (1.5**octave)
+        plane = plane + fine[2 * step : 2 * step + _SIDE, 2 * step : 2 * step + _SIDE] / (1.5**octave)
     plane -= plane.mean()
     return np.asarray(plane / plane.std(), np.float32)
 

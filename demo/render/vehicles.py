@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.render.camera import Floats
-from demo.render.canvas import Canvas, Pose, oriented, ring
+from demo.render.canvas import Canvas, Pose, faces, oriented, ring
 from demo.render.light import Colour, shade
 
 _PAINT: tuple[Colour, ...] = (
@@ -80,24 +80,34 @@ def _skirt(canvas: Canvas, corners: Floats, low: Floats) -> None:
     canvas.brush.polygon(pixels[:4], (34, 33, 33))
 
 
+_TURN = np.linspace(0, 2 * np.pi, 13)[:-1]
+
+
 def _wheels(canvas: Canvas, body: Body, pose: Pose) -> None:
-    turn = np.linspace(0, 2 * np.pi, 13)[:-1]
     reach = body.length / 2 - 0.85
-    for side in (-1.0, 1.0):
-        normal = oriented(Pose(0, 0, pose.heading), np.array([[0.0, side, 0.0]]))[0]
-        centre = np.array([pose.u, pose.v, body.wheel])
-        if normal @ (canvas.camera.position - centre) <= body.width / 2:
-            continue
-        for ahead in (-reach, reach):
-            for radius, colour in ((body.wheel, (30, 29, 29)), (body.wheel * 0.55, (136, 136, 138))):
-                local = np.column_stack(
-                    [
-                        ahead + radius * np.cos(turn),
-                        np.full(12, side * (body.width / 2 + 0.01)),
-                        body.wheel + radius * np.sin(turn),
-                    ]
-                )
-                canvas.brush.polygon(canvas.project(oriented(pose, local)), colour)
+    left = np.array([-np.sin(pose.heading), np.cos(pose.heading)])
+    away = float(left @ (canvas.camera.position[:2] - np.array([pose.u, pose.v])))
+    if abs(away) <= body.width / 2:
+        return
+    side = float(np.sign(away)) * (body.width / 2 + 0.01)
+    discs = [(ahead, body.wheel * size) for ahead in (-reach, reach) for size in (1.0, 0.55)]
+    local = np.concatenate(
+        [
+            np.column_stack(
+                [at + radius * np.cos(_TURN), np.full(12, side), body.wheel + radius * np.sin(_TURN)]
+            )
+            for at, radius in discs
+        ]
+    )
+    pixels = canvas.project(oriented(pose, local))
+    for number in range(4):
+        colour = (136.0, 136.0, 138.0) if number % 2 else (30.0, 29.0, 29.0)
+        canvas.brush.polygon(pixels[number * 12 : number * 12 + 12], colour)
+
+
+_SIDE_PANES = ((0.06, 0.48), (0.54, 0.94))
+_END_PANES = ((0.07, 0.93),)
+_BUS_PANES = tuple((0.03 + 0.16 * number, 0.16 + 0.16 * number) for number in range(6))
 
 
 def _cabin(canvas: Canvas, body: Body, pose: Pose) -> None:
@@ -107,30 +117,25 @@ def _cabin(canvas: Canvas, body: Body, pose: Pose) -> None:
     top = oriented(pose, ring(back_top, front_top, wide * 0.82, body.roof))
     canvas.prism(base, top, shade(body.paint, 0.96), shade(body.paint, 1.08))
     middle = (base.mean(axis=0) + top.mean(axis=0)) / 2
-    for side in range(4):
+    _, facing = faces(base, top, middle, canvas.camera.position)
+    for side in np.flatnonzero(facing):
         after = (side + 1) % 4
         quad = np.stack([base[side], base[after], top[after], top[side]])
-        normal = np.cross(quad[1] - quad[0], quad[3] - quad[0])
-        if normal @ (quad[0] - middle) < 0:
-            normal = -normal
-        if normal @ (canvas.camera.position - quad[0]) <= 0:
-            continue
-        sides = side in (0, 2)
-        panes = ((0.06, 0.48), (0.54, 0.94)) if sides else ((0.07, 0.93),)
-        if sides and body.length > 8:
-            panes = tuple((0.03 + 0.16 * n, 0.03 + 0.16 * n + 0.13) for n in range(6))
-        for start, end in panes:
-            canvas.brush.polygon(canvas.project(_inset(quad, start, end, 0.18, 0.88)), _GLASS)
-            shine = _inset(quad, start, start + (end - start) * 0.4, 0.55, 0.86)
-            canvas.brush.polygon(canvas.project(shine), shade(_GLASS, 1.5))
+        panes = _END_PANES if side in (1, 3) else _BUS_PANES if body.length > 8 else _SIDE_PANES
+        corners = np.concatenate([_inset(quad, start, end) for start, end in panes])
+        pixels = canvas.project(corners)
+        for number in range(len(panes)):
+            canvas.brush.polygon(pixels[number * 8 : number * 8 + 4], _GLASS)
+            canvas.brush.polygon(pixels[number * 8 + 4 : number * 8 + 8], shade(_GLASS, 1.5))
 
 
-def _inset(quad: Floats, left: float, right: float, low: float, high: float) -> Floats:
-    def point(x: float, y: float) -> Floats:
-        bottom = quad[0] + (quad[1] - quad[0]) * x
-        return np.asarray(bottom + (quad[3] + (quad[2] - quad[3]) * x - bottom) * y)
-
-    return np.stack([point(left, low), point(right, low), point(right, high), point(left, high)])
+def _inset(quad: Floats, left: float, right: float) -> Floats:
+    """A window and the shine on it as 8 points of the face, given by shares of its width."""
+    shine = left + (right - left) * 0.4
+    x = np.array([left, right, right, left, left, shine, shine, left])[:, None]
+    y = np.array([0.18, 0.18, 0.88, 0.88, 0.55, 0.55, 0.86, 0.86])[:, None]
+    bottom = quad[0] + (quad[1] - quad[0]) * x
+    return np.asarray(bottom + (quad[3] + (quad[2] - quad[3]) * x - bottom) * y)
 
 
 def _lamps(canvas: Canvas, body: Body, pose: Pose) -> None:
