@@ -6,17 +6,22 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import views
+from portal import pages, views
 
 ROOMS = ("accounts", "devices", "algorithms", "analysis", "events", "strategies", "dispatch", "openapi")
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", pages.home, name="home"),
+    path("overview/", pages.overview, name="overview"),
+    path("search/", pages.search, name="search"),
+    path("jobs/", pages.job_list, name="job-list"),
+    path("notifications/", pages.notification_list, name="notification-list"),
+    path("profile/", pages.profile, name="profile"),
+    path("audit/", pages.AuditListView.as_view(), name="audit-list"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("django.contrib.auth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("jsi18n/", views.javascript_catalog, name="javascript-catalog"),
     path("metrics", views.metrics, name="metrics"),
     path("manage/", admin.site.urls),
     path("api/v1/", include("portal.api")),

@@ -1,24 +1,14 @@
-"""Pages without a room: landing, health, metrics, errors."""
+"""Pages without a room: health, metrics, errors."""
 
 from __future__ import annotations
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.i18n import JavaScriptCatalog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from apps.core.wake import client
-
-javascript_catalog = JavaScriptCatalog.as_view()
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """The landing page by role; nobody goes to the login."""
-    if not request.user.is_authenticated:
-        return redirect("login")
-    return redirect("accounts:desk")
 
 
 @never_cache

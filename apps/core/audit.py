@@ -27,7 +27,8 @@ class RequestContext:
     request_id: str = ""
 
 
-request_context: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())
+OUTSIDE = RequestContext()
+request_context: ContextVar[RequestContext] = ContextVar("request_context", default=OUTSIDE)
 
 
 def _canonical(record: AuditRecord) -> bytes:

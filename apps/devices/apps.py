@@ -11,9 +11,10 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.accounts.signals import grant_changed
-        from apps.devices import receivers, selectors
+        from apps.devices import receivers
         from apps.devices.registry import media_kinds
+        from apps.devices.services import media
 
         grant_changed.connect(receivers.on_grant_changed, dispatch_uid="devices.grant")
-        media_kinds.add("capture", selectors.capture_item)
-        media_kinds.add("cover", selectors.cover_item)
+        media_kinds.add("capture", media.capture_item)
+        media_kinds.add("cover", media.cover_item)

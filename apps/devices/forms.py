@@ -36,7 +36,7 @@ class NewCameraForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=CameraKind.choices)
     stream_url = forms.CharField(
         label=_("Stream address"), max_length=1000,
-        help_text=_("rtsp://user:password@host:554/path, rtmp://, http(s) FLV, HLS or MPEG-TS. The password is stored sealed."),
+        help_text=_("rtsp://user:password@host:554/path, RTMP, HTTP-FLV, HLS or MPEG-TS. The password is sealed."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     transport = forms.ChoiceField(label=_("RTSP transport"), choices=Transport.choices, required=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -12,8 +11,7 @@ from django.db.models.functions import Floor
 from apps.accounts.permissions import Principal
 from apps.core import clock
 from apps.devices.choices import CameraState
-from apps.devices.models import Camera, CameraAccess, Capture
-from apps.devices.registry import MediaItem
+from apps.devices.models import Camera, CameraAccess
 
 MAP_LIMIT = 2000
 CLUSTER_CELLS = 24
@@ -95,28 +93,6 @@ def rights_on(principal: Principal, camera: Camera) -> dict[str, Any]:
         "actions": sorted({row.action for row in rows}),
         "grants": list({row.grant_id: row.grant for row in rows}.values()),
     }
-
-
-def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
-    """Media kind `capture`: needs the right `capture` at the frame's time."""
-    row = (
-        Capture.objects.visible_to(principal, "capture")
-        .select_related("camera")
-        .filter(pk=capture_id)
-        .first()
-    )
-    if row is None or row.deleted_at is not None:
-        return None
-    return MediaItem(row.path, row.time, row.camera_id, row.camera.managing_organisation_id)
-
-
-def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:
-    """Media kind `cover`: the latest picture, for those who may see captures or watch live."""
-    camera = Camera.objects.visible_to(principal, "capture").filter(pk=camera_id).first()
-    camera = camera or Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
-    if camera is None or not camera.cover:
-        return None
-    return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id)
 
 
 def estimated_cameras() -> int:

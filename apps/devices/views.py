@@ -26,7 +26,7 @@ from apps.devices import selectors, services
 from apps.devices.filters import CameraFilter
 from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
 from apps.devices.models import Camera, HealthFinding, Stream
-from apps.devices.services.media import media_url, open_media
+from apps.devices.services.media import cover_item, media_url, open_media
 from apps.devices.services.rendition import rendered
 from workers.vision.live import browser_reason
 
@@ -258,7 +258,7 @@ def stream_test(request: HttpRequest) -> HttpResponse:
 def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The camera's latest picture through the rendition door; its age is in the Last-Modified header."""
     camera = get_object_or_404(Camera.objects.visible_to(request.principal, "live"), pk=pk)
-    item = selectors.cover_item(request.principal, camera.pk)
+    item = cover_item(request.principal, camera.pk)
     if item is None:
         raise Http404
     return _picture(request.principal, item, request.GET.get("variant", "frame"), 0)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core import signing
 from django.urls import reverse
 
+from apps.devices.models import Camera, Capture
 from apps.devices.registry import MediaItem, link_holders, media_kinds
 
 SALT = "devices.media"
@@ -59,3 +60,25 @@ def open_media(token: str, session_principal: Any) -> tuple[MediaItem, str, int,
             return None
     item = media_kinds.get(kind)(principal, UUID(object_id))
     return None if item is None else (item, variant, index, principal)
+
+
+def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
+    """Media kind `capture`: needs the right `capture` at the frame's time."""
+    row = (
+        Capture.objects.visible_to(principal, "capture")
+        .select_related("camera")
+        .filter(pk=capture_id)
+        .first()
+    )
+    if row is None or row.deleted_at is not None:
+        return None
+    return MediaItem(row.path, row.time, row.camera_id, row.camera.managing_organisation_id)
+
+
+def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:
+    """Media kind `cover`: the latest picture, for those who may see captures or watch live."""
+    camera = Camera.objects.visible_to(principal, "capture").filter(pk=camera_id).first()
+    camera = camera or Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
+    if camera is None or not camera.cover:
+        return None
+    return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id)
