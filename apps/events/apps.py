@@ -8,3 +8,13 @@ class EventsConfig(AppConfig):
     name = "apps.events"
     label = "events"
     verbose_name = _("Events")
+
+    def ready(self) -> None:
+        from apps.core import outbox, periodic
+        from apps.core.realtime import topics
+        from apps.events import selectors, services, tasks
+
+        outbox.handlers.add("event.reviewed", services.tell_reviews)
+        topics.providers.add("events", selectors.event_hearing)
+        periodic.schedule.add("events.close_ended", periodic.Periodic(tasks.close_ended, 5))
+        periodic.schedule.add("events.expire_unreviewed", periodic.Periodic(tasks.expire_unreviewed, 60))

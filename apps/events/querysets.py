@@ -27,7 +27,18 @@ def _subscribed(principal: Any, at: datetime, *, camera: str, event_type: str, m
     )
 
 
-class EventQuerySet(VisibleQuerySet[Any]):
+class _DistinctQuerySet(VisibleQuerySet[Any]):
+    """A person limited to directories may match a camera in two of them: rows are then made distinct."""
+
+    def visible_to(self, principal: Any, action: str = "view", *, at: datetime | None = None) -> Any:
+        """As in VisibleQuerySet."""
+        rows = super().visible_to(principal, action, at=at)
+        if getattr(principal, "limited_to_directories", False):
+            return self.filter(pk__in=rows.values("pk"))
+        return rows
+
+
+class EventQuerySet(_DistinctQuerySet):
     """Being allowed to watch a camera shows nobody else's events on it."""
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
@@ -42,7 +53,9 @@ class EventQuerySet(VisibleQuerySet[Any]):
 
     def listed(self) -> Any:
         """With what a list row shows."""
-        return self.select_related("camera__managing_organisation", "event_type")
+        return self.select_related(
+            "camera__managing_organisation", "event_type", "algorithm_version__algorithm"
+        )
 
 
 class OnEventQuerySet(VisibleQuerySet[Any]):
@@ -53,7 +66,7 @@ class OnEventQuerySet(VisibleQuerySet[Any]):
         return Q(event_id__in=visible.values("pk"))
 
 
-class RawEventQuerySet(VisibleQuerySet[Any]):
+class RawEventQuerySet(_DistinctQuerySet):
     """A raw event: the camera's managers, the organisations whose units it names, subscribe grants."""
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:

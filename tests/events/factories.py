@@ -9,9 +9,10 @@ from typing import Any
 from apps.accounts.models import Organisation
 from apps.algorithms.models import AlgorithmVersion, EventType
 from apps.analysis.models import AnalysisTask, AnalysisUnit, Execution
+from apps.core import clock
 from apps.devices.models import Camera
-from apps.events.models import RawEvent
-from apps.events.services import NewRawEvent, record_raw_events
+from apps.events.models import Event, RawEvent
+from apps.events.services import Decision, NewRawEvent, raise_event, record_raw_events
 from tests.support import factories
 
 _number = itertools.count(1)
@@ -72,3 +73,12 @@ def raw_event(execution_: Execution | None = None, seconds: float = 0, **fields:
 def event_type(**fields: Any) -> EventType:
     """An event type."""
     return factories.event_type(**fields)
+
+
+def event(
+    execution_: Execution | None = None, seconds: float = 0, *, now: bool = False, **fields: Any
+) -> Event:
+    """A raised event; `now` puts its frame at this moment, so that it has not expired."""
+    hit_fields = {"time": clock.now() + timedelta(seconds=seconds)} if now else {}
+    raw = raw_event(execution_, seconds, **hit_fields, **fields)
+    return raise_event(raw=raw, decision=Decision(window_s=60))

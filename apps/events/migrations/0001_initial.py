@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ("first_seen", models.DateTimeField(verbose_name="first seen")),
                 ("last_seen", models.DateTimeField(verbose_name="last seen")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("open_until", models.DateTimeField(blank=True, null=True)),
                 ("expires_at", models.DateTimeField(verbose_name="valid until")),
                 ("occurrences", models.PositiveIntegerField(default=1, verbose_name="times seen")),
                 ("targets", models.JSONField(default=list)),
@@ -362,6 +363,20 @@ class Migration(migrations.Migration):
                 condition=models.Q(("ended_at__isnull", True)),
                 fields=["camera", "preset", "event_type", "-last_seen"],
                 name="event_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=["open_until"],
+                name="event_open_until",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("review_state", "pending")), fields=["expires_at"], name="event_expiring"
             ),
         ),
         migrations.AddConstraint(

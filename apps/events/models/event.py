@@ -18,7 +18,8 @@ class Event(StampedModel):
     """智能事件: what comes out of a strategy. Repeats of one standing thing attach to it as occurrences (附属事件).
 
     `time` is the moment of its first frame; `explanation` copies the ids that decided
-    (raw event, execution, package, rule, strategy version, trace, requisition).
+    (raw event, execution, package, rule, strategy version, trace, requisition). Without a repeat until
+    `open_until` it is taken to have ended (empty: it stays open until it is ended by hand).
     """
 
     event_type = models.ForeignKey(EventType, on_delete=models.PROTECT, related_name="events")
@@ -29,6 +30,7 @@ class Event(StampedModel):
     first_seen = models.DateTimeField(_("first seen"))
     last_seen = models.DateTimeField(_("last seen"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    open_until = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(_("valid until"))
     occurrences = models.PositiveIntegerField(_("times seen"), default=1)
     targets = models.JSONField(default=list)
@@ -63,6 +65,14 @@ class Event(StampedModel):
                 fields=["camera", "preset", "event_type", "-last_seen"],
                 condition=models.Q(ended_at__isnull=True),
                 name="event_open",
+            ),
+            models.Index(
+                fields=["open_until"],
+                condition=models.Q(ended_at__isnull=True),
+                name="event_open_until",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(review_state="pending"), name="event_expiring"
             ),
         ]
 

@@ -1,0 +1,40 @@
+"""Which events a person may hear live."""
+
+from __future__ import annotations
+
+from apps.accounts.models import Organisation
+from apps.accounts.permissions import Principal
+from apps.core import clock
+from apps.core.realtime.topics import Hearing
+from apps.devices.models import Camera, CameraAccess
+from apps.devices.querysets import managed_q
+
+
+def event_hearing(principal: Principal) -> Hearing:
+    """Topics of the cameras managed at or below the principal, of what serves its organisation, of its grants.
+
+    Valid until the earliest of the grants ends.
+    """
+    topics = {f"o:{principal.organisation_id}", f"u:{principal.id}"} | _managed(principal)
+    moment = clock.now()
+    rows = CameraAccess.objects.filter(
+        principal_id__in=principal.ids,
+        action="subscribe",
+        valid_from__lte=moment,
+        valid_to__gt=moment,
+        history_from__lte=moment,
+        grant__event_type_links__isnull=False,
+    ).values_list("camera_id", "grant__event_type_links__event_type_id", "valid_to")
+    ends = []
+    for camera, event_type, valid_to in rows:
+        topics.add(f"s:{camera}:{event_type}")
+        ends.append(valid_to)
+    return Hearing(frozenset(topics), min(ends, default=None))
+
+
+def _managed(principal: Principal) -> set[str]:
+    if principal.limited_to_directories:
+        cameras = Camera.objects.filter(managed_q(principal)).values_list("pk", flat=True)
+        return {f"c:{camera}" for camera in cameras}
+    below = Organisation.objects.filter(path__startswith=principal.organisation_path)
+    return {f"m:{organisation}" for organisation in below.values_list("pk", flat=True)}
