@@ -137,6 +137,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("query", models.JSONField(blank=True, default=dict)),
+                (
+                    "covers_all_event_types",
+                    models.BooleanField(default=False, verbose_name="all event types, later ones too"),
+                ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 (
                     "cameras",
@@ -144,7 +148,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "event_types",
-                    models.ManyToManyField(related_name="strategy_bindings", to="algorithms.eventtype"),
+                    models.ManyToManyField(
+                        blank=True, related_name="strategy_bindings", to="algorithms.eventtype"
+                    ),
                 ),
                 (
                     "plan",

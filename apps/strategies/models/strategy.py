@@ -57,7 +57,7 @@ class StrategyVersion(IdModel):
 
 
 class StrategyBinding(StampedModel):
-    """策略运行配置: version × (all / list / tag query) × plan × event types."""
+    """策略运行配置: version × (all / list / tag query) × plan × event types (a list, or all of them)."""
 
     strategy = models.ForeignKey(Strategy, on_delete=models.CASCADE, related_name="bindings")
     version = models.ForeignKey(StrategyVersion, on_delete=models.PROTECT, related_name="bindings")
@@ -65,7 +65,8 @@ class StrategyBinding(StampedModel):
     cameras = models.ManyToManyField(Camera, related_name="strategy_bindings", blank=True)
     query = models.JSONField(default=dict, blank=True)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    event_types = models.ManyToManyField(EventType, related_name="strategy_bindings")
+    event_types = models.ManyToManyField(EventType, related_name="strategy_bindings", blank=True)
+    covers_all_event_types = models.BooleanField(_("all event types, later ones too"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
 
     objects = OnStrategyQuerySet.as_manager()
