@@ -44,7 +44,7 @@ class ScopePermission(BasePermission):
         if principal.kind != "app":
             return True
         scopes: dict[str, str] = getattr(view, "scopes", {})
-        needed = scopes.get(getattr(view, "action", None) or request.method.lower()) or scopes.get(
+        needed = scopes.get(getattr(view, "action", None) or str(request.method).lower()) or scopes.get(
             "read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write"
         )
         return needed is not None and needed in principal.scopes
@@ -125,10 +125,10 @@ def _translate(error: Exception) -> tuple[str, str, int, dict[str, Any] | None]:
         code = {401: "unauthenticated", 403: "forbidden", 404: "not_found"}.get(
             error.status_code, str(error.default_code)
         )
-        detail = (
+        words = (
             _("There is nothing here, or you may not see it.") if code == "not_found" else str(error.detail)
         )
-        return code, detail, error.status_code, None
+        return code, words, error.status_code, None
     raise error
 
 

@@ -75,7 +75,7 @@ class Sleeper:
         """True when woken, False when the time passed."""
         try:
             if self._subscription is None:
-                self._subscription = client().pubsub(ignore_subscribe_messages=True)
+                self._subscription = client().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
                 self._subscription.subscribe(*[channel(name) for name in self.names])
             deadline = time.monotonic() + seconds
             while (left := deadline - time.monotonic()) > 0:

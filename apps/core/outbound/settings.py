@@ -13,7 +13,7 @@ from workers.vision.errors import SourceError, SourceFault
 def _own_services() -> set[tuple[str, int]]:
     database = settings.DATABASES["default"]
     own = set()
-    ports = {int(database.get("PORT") or 5432), urlsplit(settings.REDIS_URL).port or 6379}
+    ports = {int(str(database.get("PORT") or 5432)), urlsplit(settings.REDIS_URL).port or 6379}
     ports.add(urlsplit(settings.VANTAGE_PUBLIC_URL).port or 80)
     for address in ("127.0.0.1", "::1"):
         own |= {(address, port) for port in ports}

@@ -22,7 +22,7 @@ CHECK_SECONDS = 3.0
 COALESCE_SECONDS = 0.1
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Sends `{"pushes": […]}` batches (≤ 100 ms apart), `{"gap": true}` when pushes were lost, closes with 4401
     when the session ended. Rights are asked again on each permission epoch and when a grant ends."""
 
@@ -58,7 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         head, rows, complete = await self._missed(int(since) if since.isdigit() else None)
         await self.send(json.dumps({"hello": head, "gap": not complete, "pushes": rows}, ensure_ascii=False))
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _missed(self, since: int | None) -> tuple[int, list[dict[str, Any]], bool]:
         head = Push.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         if since is None or self.member is None:
@@ -67,7 +67,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         found = [wire(row) for row in rows[: RESUME_LIMIT + 1]]
         return head, found[:RESUME_LIMIT], len(found) <= RESUME_LIMIT
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _hearing(self) -> Hearing:
         fresh = self.scope.get("refresh_principal")
         self.principal = fresh() if fresh else self.principal
