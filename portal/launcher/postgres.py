@@ -29,17 +29,11 @@ DURABLE = {
     "wal_compression": "on",
     "min_wal_size": "80MB",
 }
-THROWAWAY = {
-    **DURABLE,
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "on",
-}
+THROWAWAY = {**DURABLE, "fsync": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
-    """One server on one data folder. `throwaway` trades durability for speed: tests only."""
+    """One server on one data folder. `throwaway`: rows survive its end, not the machine's; tests only."""
 
     def __init__(self, data: Path, *, throwaway: bool = False) -> None:
         self.data = data
@@ -67,6 +61,7 @@ class EmbeddedPostgres:
             self.port = free_port(preferred_port if attempt == 0 else None)
             if self._launch(home):
                 break
+            time.sleep(attempt)  # a killed server's backends need a moment to notice
         else:
             raise LauncherError(f"PostgreSQL did not start; its log {self.log} ends with:\n{tail(self.log)}")
         self._ensure_database()
@@ -220,10 +215,15 @@ def leftover_pid(data: Path) -> int | None:
 
 
 def stop_leftover(data: Path) -> None:
-    """Stop a server that outlived its launcher; drop a pid file whose number is now something else's."""
+    """Stop a server that outlived its launcher; drop a pid file whose number is now something else's.
+
+    A pid file of a dead server stays: it is what keeps PostgreSQL from starting beside old backends.
+    """
     pid = leftover_pid(data)
     if pid is None:
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        lines = read_pid_file(data)
+        if lines and lines[0].isdigit() and proc.is_alive(int(lines[0])):
+            (data / "postmaster.pid").unlink(missing_ok=True)
         return
     for number, seconds in ((signal.SIGINT, 8), (signal.SIGQUIT, 3), (signal.SIGKILL, 3)):
         with contextlib.suppress(ProcessLookupError):

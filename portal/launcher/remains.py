@@ -17,16 +17,16 @@ trap '' INT TERM HUP
 groups=
 while read -r line; do groups=$line; done
 [ -n "$groups" ] || exit 0
-for g in $groups; do kill -TERM -- "-$g" 2>/dev/null; done
+for g in $groups; do kill -s TERM -- "-$g" 2>/dev/null; done
 tries=80
 while [ $tries -gt 0 ]; do
   left=
-  for g in $groups; do kill -0 -- "-$g" 2>/dev/null && left=1; done
+  for g in $groups; do kill -s 0 -- "-$g" 2>/dev/null && left=1; done
   [ -n "$left" ] || exit 0
   sleep 0.1
   tries=$((tries - 1))
 done
-for g in $groups; do kill -KILL -- "-$g" 2>/dev/null; done
+for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
 exit 0
 """
 
