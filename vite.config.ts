@@ -23,5 +23,5 @@ export default defineConfig({
     // htmx holds an eval that allowEval:false never reaches, and the CSP forbids.
     rolldownOptions: { input: "frontend/main.ts", checks: { eval: false } },
   },
-  test: { environment: "jsdom", include: ["frontend/**/*.test.ts"], restoreMocks: true },
+  test: { environment: "jsdom", include: ["frontend/**/*.test.ts"], setupFiles: ["frontend/testing/browser.ts"], restoreMocks: true },
 });

@@ -13,15 +13,15 @@ from portal.words import script_words
 
 THEMES = ("auto", "light", "dark")
 _SHELL_URLS = {
-    "search": "search",
-    "jobs": "job-list",
-    "notifications": "notification-list",
-    "set_language": "set_language",
-    "login": "login",
-    "logout": "logout",
-    "password_change": "password_change",
-    "profile": "profile",
-    "home": "home",
+    "search": ("search", "accounts:search"),
+    "jobs": ("job-list", "accounts:job-list"),
+    "notifications": ("notification-list", "accounts:notification-list"),
+    "profile": ("profile", "accounts:profile"),
+    "set_language": ("set_language",),
+    "login": ("login",),
+    "logout": ("logout",),
+    "password_change": ("password_change",),
+    "home": ("home",),
 }
 LIVE_SOCKET_PATH = "/ws/live"
 
@@ -32,7 +32,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme if theme in THEMES else "auto",
         "rail": "narrow" if request.COOKIES.get("vantage_rail") == "narrow" else "wide",
-        "shell_urls": SimpleLazyObject(lambda: {key: _url(name) for key, name in _SHELL_URLS.items()}),
+        "shell_urls": SimpleLazyObject(
+            lambda: {key: _first_url(names) for key, names in _SHELL_URLS.items()}
+        ),
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "script_words": SimpleLazyObject(script_words),
         "live_socket_path": LIVE_SOCKET_PATH,
@@ -85,3 +87,7 @@ def _url(name: str) -> str:
         return reverse(name)
     except NoReverseMatch:
         return ""
+
+
+def _first_url(names: tuple[str, ...]) -> str:
+    return next((url for url in map(_url, names) if url), "")

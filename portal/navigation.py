@@ -29,7 +29,7 @@ class Area:
 
 
 AREAS: tuple[Area, ...] = (
-    Area(_("My desk"), icon="home", pages=(Page(_("My desk"), "home"),)),
+    Area(_("My desk"), icon="home", pages=(Page(_("My desk"), "home", prefixes=("accounts:desk",)),)),
     Area(_("Map"), icon="map-2", pages=(Page(_("Overview map"), "overview"),)),
     Area(
         _("Video"),

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type LiveEvents, type LiveMessage, LiveSocket, isLiveMessage, retryDelay } from "./live";
+
+class FakeSocket {
+  static all: FakeSocket[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  closedWith = 0;
+  constructor(readonly url: string) {
+    FakeSocket.all.push(this);
+  }
+  close(code: number): void {
+    this.closedWith = code;
+  }
+  say(value: unknown): void {
+    this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) });
+  }
+}
+
+function message(seq: number): LiveMessage {
+  return { seq, topic: "events", kind: "raised", object: `e${seq}`, summary: {} };
+}
+
+let heard: LiveMessage[];
+let states: string[];
+let gaps: number;
+let filled: number[];
+let live: LiveSocket;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  [heard, states, gaps, filled] = [[], [], 0, []];
+  const events: LiveEvents = {
+    message: (one) => heard.push(one),
+    state: (state) => states.push(state),
+    gap: () => {
+      gaps += 1;
+    },
+    filled: (count) => filled.push(count),
+  };
+  live = new LiveSocket("ws://x/ws/live", events, (url) => new FakeSocket(url) as unknown as WebSocket);
+  live.start();
+});
+afterEach(() => vi.useRealTimers());
+
+const last = (): FakeSocket => FakeSocket.all.at(-1) as FakeSocket;
+
+test("passes messages on, once each, and remembers the last seq", () => {
+  last().onopen?.();
+  last().say(message(5));
+  last().say(message(5));
+  last().say(message(6));
+  expect(heard.map(({ seq }) => seq)).toEqual([5, 6]);
+  expect(live.seq).toBe(6);
+});
+
+test("ignores what is no message", () => {
+  for (const text of ["not json", "null", "[]", '{"seq":"7"}', '{"seq":7,"topic":"t","kind":"k"}']) last().say(text);
+  expect(heard).toEqual([]);
+});
+
+test("comes back with since and says how much was filled in", () => {
+  last().onopen?.();
+  last().say(message(5));
+  last().onclose?.({ code: 1006 });
+  expect(states.at(-1)).toBe("lost");
+  vi.advanceTimersByTime(1_000);
+  expect(last().url).toBe("ws://x/ws/live?since=5");
+  last().onopen?.();
+  last().say(message(6));
+  last().say(message(7));
+  vi.advanceTimersByTime(2_000);
+  expect(filled).toEqual([2]);
+  expect(heard.map(({ seq }) => seq)).toEqual([5, 6, 7]);
+});
+
+test("tells of a hole that the server could not fill, and goes on from there", () => {
+  last().say({ kind: "gap", seq: 90 });
+  expect(gaps).toBe(1);
+  expect(live.seq).toBe(90);
+});
+
+test.each([4401, 4403])("does not try again after %i", (code) => {
+  last().onclose?.({ code });
+  vi.advanceTimersByTime(120_000);
+  expect(FakeSocket.all).toHaveLength(1);
+  expect(states.at(-1)).toBe("refused");
+});
+
+test("stops for good when told to", () => {
+  const socket = last();
+  live.stop();
+  expect(socket.closedWith).toBe(1000);
+  socket.onclose?.({ code: 1000 });
+  vi.advanceTimersByTime(120_000);
+  expect(FakeSocket.all).toHaveLength(1);
+});
+
+test.each([
+  [0, 0, 0.5],
+  [0, 1, 1],
+  [3, 0, 4],
+  [3, 1, 8],
+  [20, 1, 30],
+])("waits for attempt %i with chance %d: %d s", (attempt, chance, seconds) => {
+  expect(retryDelay(attempt, chance)).toBe(seconds);
+});
+
+test("knows a message by its fields", () => {
+  expect(isLiveMessage(message(1))).toBe(true);
+  expect(isLiveMessage({ ...message(1), summary: null })).toBe(false);
+});
