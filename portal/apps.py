@@ -8,3 +8,9 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = "Vantage"
+
+    def ready(self) -> None:
+        # Here and not in portal/__init__.py, so that the launcher runs where nothing is configured yet.
+        from portal.celery import app
+
+        app.set_default()

@@ -89,11 +89,12 @@ def demo_environment(data: Path, services: Services, port: int, media: Path | No
     streamer = free_port(services.ports.get("streamer"))
     services.ports["streamer"] = streamer
     services.write_ports()
-    clips = private_folder(data / "demo" / "clips")
+    clips = private_folder(data / "cache" / "clips")
     return {
         **process_environment(data, services.urls(), SETTINGS),
         "VANTAGE_PORT": str(port),
         "VANTAGE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "VANTAGE_CLIPS": str(clips),
         "VANTAGE_STREAMER_PORT": str(streamer),
         "VANTAGE_OUTBOUND_EXACT": f"127.0.0.1:{streamer}",
         "VANTAGE_MEDIA_ROOTS": ",".join(str(path) for path in (clips, media) if path),
