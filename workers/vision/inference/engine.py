@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +30,12 @@ from workers.vision.runtimes.base import Model, ModelError, Tensor
 from workers.vision.runtimes.cache import ModelCache
 from workers.vision.runtimes.checksum import verify
 from workers.vision.runtimes.onnx import OnnxModel
-from workers.vision.runtimes.prepare import InputSpec, prepare
+from workers.vision.runtimes.prepare import InputSpec, placement_for, prepare
 from workers.vision.runtimes.providers import CPU
 from workers.vision.runtimes.served import ServedModel
+
+ANALYSER_WIDTH = 240
+"""Pictures are shrunk to this width by the analysers."""
 
 log = logging.getLogger(__name__)
 
@@ -158,13 +161,9 @@ class Engine:
                 raise NotAnalysed(Reason.FRAME_CORRUPT)
             return _Work(frame.image, frame.time, {})
         started = time.perf_counter()
-        inputs = [spec.model.input for spec in specs if spec.model is not None]
-        fit = (
-            max((each.width for each in inputs), default=240),
-            max((each.height for each in inputs), default=240),
-        )
+        inputs = {spec.model.input for spec in specs if spec.model is not None}
         try:
-            image = decode_image(frame.path, fit=fit)
+            image = decode_image(frame.path, fit=lambda width, height: _needed(inputs, width, height))
         except ImageRefused as error:
             raise NotAnalysed(Reason(error.code), str(error)) from error
         except OSError as error:
@@ -272,6 +271,15 @@ class Engine:
             return None
         with self.states.of(spec.execution, spec.digest) as state:
             return state.answer if state.time == moment else None
+
+
+def _needed(inputs: Iterable[InputSpec], width: int, height: int) -> tuple[int, int]:
+    """The size that no input enlarges: of the pictures as they lie in the inputs, and for the analysers."""
+    placed = [placement_for(spec, width, height) for spec in inputs]
+    return (
+        max((int(each.scale_x) for each in placed), default=ANALYSER_WIDTH),
+        max((int(each.scale_y) for each in placed), default=1),
+    )
 
 
 def _step(spec: ExecutionSpec, state: ExecutionState, work: _Work) -> list[Detection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -40,13 +41,17 @@ def image_size(data: bytes) -> tuple[int, int, str]:
 
 
 def decode_image(
-    source: bytes | Path, *, max_pixels: int = MAX_PIXELS, fit: tuple[int, int] | None = None
+    source: bytes | Path,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    fit: Callable[[int, int], tuple[int, int]] | None = None,
 ) -> Image:
     """A picture as (h, w, 3) BGR uint8, turned upright by its EXIF note.
 
     Raises `ImageRefused` for more than `max_pixels` (before decoding), for other formats and broken files,
-    and FileNotFoundError for a path that is gone. With `fit` = (width, height) a JPEG may come at a half or a
-    quarter of its size, but never smaller than `fit` in either direction: much cheaper for small inputs.
+    and FileNotFoundError for a path that is gone. `fit` is told the picture's width and height
+    and answers the size that is needed: a JPEG may then come at a half or a quarter of its size, never smaller
+    than that, which is much cheaper for small inputs.
     """
     data = _read(source) if isinstance(source, Path) else source
     if len(data) > MAX_BYTES:
@@ -57,7 +62,7 @@ def decode_image(
             "frame_too_large",
             f"{width}×{height} is {width * height / 1e6:.0f} megapixels, at most {max_pixels / 1e6:.0f} are opened",
         )
-    factor = _reduction(width, height, fit) if fit and kind == "JPEG" else 1
+    factor = _reduction(width, height, fit(width, height)) if fit and kind == "JPEG" else 1
     return _decode(data, factor)
 
 
