@@ -12,7 +12,7 @@ from apps.devices.choices import CameraKind, DataClass, SharingClass, Transport
 from apps.devices.models import Camera
 
 
-class CameraForm(forms.ModelForm[Camera]):
+class CameraForm(forms.ModelForm):  # type: ignore[type-arg]
     """The card."""
 
     class Meta:
