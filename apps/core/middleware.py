@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from apps.core.audit import RequestContext, request_context
+from apps.core.errors import Refusal
 from apps.core.ids import uuid7
 
 
@@ -26,3 +28,11 @@ class RequestContextMiddleware:
             request_context.reset(token)
         response["X-Request-Id"] = identifier
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A service's refusal as a page: what happened and what to do, with the status it carries."""
+        if not isinstance(exception, Refusal):
+            return None
+        if exception.status == 404:
+            return render(request, "errors/404.html", status=404)
+        return render(request, "errors/refusal.html", {"refusal": exception.message}, status=exception.status)

@@ -1,0 +1,169 @@
+"""Packages: received as a hostile zip, checked without running its code, then registered."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Organisation, User
+from apps.accounts.permissions import Principal
+from apps.algorithms.choices import VersionState
+from apps.algorithms.models import Algorithm, AlgorithmPackage, AlgorithmVersion, DetectionItem, EventType
+from apps.algorithms.signals import package_ready
+from apps.core import audit
+from apps.core.errors import Conflict, Refusal
+from apps.core.wake import wake
+from workers.vision import packages as vision_packages
+
+logger = logging.getLogger(__name__)
+
+
+def package_folder(fingerprint: str) -> Path:
+    """Where an unpacked package lies on this node."""
+    return Path(settings.VANTAGE_PACKAGES) / fingerprint
+
+
+def upload_package(
+    *, by: Principal, path: Path, file_name: str, organisation: Organisation, models: Path | None = None
+) -> AlgorithmPackage:
+    """Unpack a zip under guard and add its row; the same content again is the same row.
+
+    `models` is a folder from which model files the package only names (file, sha256) may be taken.
+    Raises Refusal `package_refused` with the reason; nothing stays behind then.
+    """
+    by.must("packages.manage")
+    root = Path(settings.VANTAGE_PACKAGES)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    staging = Path(tempfile.mkdtemp(prefix="incoming-", dir=root))
+    try:
+        vision_packages.unpack_zip(path, staging / "package")
+        if models is not None:
+            vision_packages.supply_models(staging / "package", models)
+        fingerprint = vision_packages.fingerprint(staging / "package")
+        return _register_upload(by, staging / "package", fingerprint, path, file_name, organisation)
+    except vision_packages.PackageRefused as error:
+        audit.record(by, "package.upload", outcome="refused", name=file_name, reason=str(error))
+        raise Refusal(
+            "package_refused", _("The package was refused: %s") % error, fields={"file": str(error)}
+        ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@transaction.atomic
+def _register_upload(
+    by: Principal, folder: Path, fingerprint: str, path: Path, file_name: str, organisation: Organisation
+) -> AlgorithmPackage:
+    known = AlgorithmPackage.objects.filter(fingerprint=fingerprint).first()
+    if known is not None:
+        return known
+    target = package_folder(fingerprint)
+    if not target.exists():
+        shutil.move(folder, target)
+    manifest = vision_packages.read_manifest(target)
+    row = AlgorithmPackage.objects.create(
+        fingerprint=fingerprint,
+        platform=str(manifest.get("platform", ""))[:32],
+        runtime=str(manifest.get("runtime", ""))[:32],
+        manifest=manifest,
+        path=str(target),
+        size=path.stat().st_size,
+        file_name=file_name[:200],
+        organisation=organisation,
+        uploaded_by=by.user if isinstance(by.user, User) else None,
+    )
+    audit.record(by, "package.upload", row, owner_id=organisation.pk)
+    wake("packages")
+    return row
+
+
+def check_package(package: AlgorithmPackage) -> AlgorithmPackage:
+    """Run the full check of 1-domain §5 and store its report; a package that passes is registered."""
+    with transaction.atomic():
+        row = AlgorithmPackage.objects.select_for_update().get(pk=package.pk)
+        if row.state in {VersionState.READY, VersionState.REJECTED}:
+            return row
+        row.state = VersionState.CHECKING
+        row.save(update_fields=["state", "updated_at"])
+    report = vision_packages.check_package(Path(row.path))
+    with transaction.atomic():
+        row = AlgorithmPackage.objects.select_for_update().get(pk=package.pk)
+        row.report = report.as_dict()
+        row.state = VersionState.READY if report.passed else VersionState.REJECTED
+        row.save(update_fields=["report", "state", "updated_at"])
+        if report.passed:
+            register_algorithms(row)
+            package_ready.send(sender=AlgorithmPackage, package=row)
+            wake("analysis")
+        audit.record(None, "package.check", row, owner_id=row.organisation_id, outcome=row.state)
+    return row
+
+
+def register_algorithms(package: AlgorithmPackage) -> list[AlgorithmVersion]:
+    """Add the algorithms, versions and detection items of a checked package."""
+    return [_register(package, entry) for entry in package.manifest.get("algorithms", [])]
+
+
+def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVersion:
+    name = entry.get("name", {})
+    algorithm, _made = Algorithm.objects.update_or_create(
+        slug=entry["id"],
+        defaults={
+            "name_zh": name.get("zh", entry["id"]),
+            "name_en": name.get("en", entry["id"]),
+            "vendor": entry.get("vendor", ""),
+            "industries": entry.get("industry", []),
+            "targets": entry.get("targets", []),
+            "places": entry.get("places", []),
+            "task": entry.get("task", "detect"),
+        },
+    )
+    version, made = AlgorithmVersion.objects.get_or_create(
+        algorithm=algorithm,
+        version=str(entry["version"]),
+        defaults={
+            "entry": entry,
+            "parameters": entry.get("parameters", {}),
+            "licence": str(entry.get("license", ""))[:200],
+            "statement": entry.get("statement", {}),
+        },
+    )
+    if not made and version.entry != entry:
+        raise Conflict(
+            "version_taken",
+            _("%(id)s %(version)s exists with other content. Give the package a new version.")
+            % {"id": entry["id"], "version": entry["version"]},
+        )
+    version.packages.add(package)
+    for item in entry.get("items", []):
+        DetectionItem.objects.get_or_create(
+            algorithm=algorithm,
+            code=item["code"],
+            defaults={
+                "name_zh": item.get("name", {}).get("zh", item["code"]),
+                "name_en": item.get("name", {}).get("en", item["code"]),
+                "proposes": str(item.get("proposes", "")),
+                "event_type": EventType.objects.filter(code=str(item.get("proposes", ""))).first(),
+            },
+        )
+    return version
+
+
+@transaction.atomic
+def set_listed(*, by: Principal, version: AlgorithmVersion, listed: bool) -> AlgorithmVersion:
+    """上架 / 下架: only a version with a ready package can go on the shelf."""
+    by.must("packages.manage")
+    row = AlgorithmVersion.objects.select_for_update().get(pk=version.pk)
+    if listed and not row.packages.filter(state=VersionState.READY).exists():
+        raise Conflict("no_ready_package", _("No checked package holds this version yet."))
+    row.is_listed = listed
+    row.save(update_fields=["is_listed", "updated_at"])
+    audit.record(by, "algorithm.list" if listed else "algorithm.unlist", row)
+    return row
