@@ -20,7 +20,11 @@ from apps.algorithms.signals import package_ready
 from apps.core import audit
 from apps.core.errors import Conflict, Refusal
 from apps.core.wake import wake
-from workers.vision import packages as vision_packages
+from workers.vision.packages import check
+from workers.vision.packages.files import NotPlain, fingerprint
+from workers.vision.packages.manifest import ManifestError, load_manifest
+from workers.vision.packages.unpack import UnpackRefused, unpack_zip
+from workers.vision.runtimes.checksum import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +47,12 @@ def upload_package(
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     staging = Path(tempfile.mkdtemp(prefix="incoming-", dir=root))
     try:
-        vision_packages.unpack_zip(path, staging / "package")
+        unpack_zip(path, staging / "package")
+        manifest = _manifest(staging / "package")
         if models is not None:
-            vision_packages.supply_models(staging / "package", models)
-        fingerprint = vision_packages.fingerprint(staging / "package")
-        return _register_upload(by, staging / "package", fingerprint, path, file_name, organisation)
-    except vision_packages.PackageRefused as error:
+            _supply_models(staging / "package", manifest, models)
+        return _register_upload(by, staging / "package", manifest, path, file_name, organisation)
+    except (UnpackRefused, NotPlain) as error:
         audit.record(by, "package.upload", outcome="refused", name=file_name, reason=str(error))
         raise Refusal(
             "package_refused", _("The package was refused: %s") % error, fields={"file": str(error)}
@@ -57,19 +61,42 @@ def upload_package(
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _manifest(folder: Path) -> dict[str, Any]:
+    """The manifest's data; empty where it is not usable (the check then says why)."""
+    try:
+        return dict(load_manifest(folder).data)
+    except ManifestError:
+        return {}
+
+
+def _supply_models(folder: Path, manifest: dict[str, Any], models: Path) -> None:
+    """Put model files that the package only names (file, SHA-256) beside it, when `models` holds one that matches."""
+    for model in manifest.get("models") or []:
+        target, wanted = folder / model["file"], model.get("sha256")
+        found = models / Path(model["file"]).name
+        if not target.exists() and found.is_file() and sha256_of(found) == wanted:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found, target)
+
+
 @transaction.atomic
 def _register_upload(
-    by: Principal, folder: Path, fingerprint: str, path: Path, file_name: str, organisation: Organisation
+    by: Principal,
+    folder: Path,
+    manifest: dict[str, Any],
+    path: Path,
+    file_name: str,
+    organisation: Organisation,
 ) -> AlgorithmPackage:
-    known = AlgorithmPackage.objects.filter(fingerprint=fingerprint).first()
+    mark = fingerprint(folder)
+    known = AlgorithmPackage.objects.filter(fingerprint=mark).first()
     if known is not None:
         return known
-    target = package_folder(fingerprint)
+    target = package_folder(mark)
     if not target.exists():
         shutil.move(folder, target)
-    manifest = vision_packages.read_manifest(target)
     row = AlgorithmPackage.objects.create(
-        fingerprint=fingerprint,
+        fingerprint=mark,
         platform=str(manifest.get("platform", ""))[:32],
         runtime=str(manifest.get("runtime", ""))[:32],
         manifest=manifest,
@@ -92,7 +119,7 @@ def check_package(package: AlgorithmPackage) -> AlgorithmPackage:
             return row
         row.state = VersionState.CHECKING
         row.save(update_fields=["state", "updated_at"])
-    report = vision_packages.check_package(Path(row.path))
+    report = check.check_package(Path(row.path))
     with transaction.atomic():
         row = AlgorithmPackage.objects.select_for_update().get(pk=package.pk)
         row.report = report.as_dict()
