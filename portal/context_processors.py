@@ -36,7 +36,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             lambda: {key: _first_url(names) for key, names in _SHELL_URLS.items()}
         ),
         "navigation": SimpleLazyObject(lambda: navigation(request)),
-        "script_words": SimpleLazyObject(script_words),
+        "script_words": script_words,
         "live_socket_path": LIVE_SOCKET_PATH,
         "error_id": getattr(request, "error_id", ""),
     }
