@@ -21,6 +21,15 @@ class EndpointState(TextChoices):
     DISABLED = "disabled", _("Disabled after failures")
 
 
+class MessageKind(TextChoices):
+    """What a message tells of an event: the last part of its type."""
+
+    RAISED = "raised", _("Raised")
+    UPDATED = "updated", _("Seen again")
+    ENDED = "ended", _("Ended")
+    REVIEWED = "reviewed", _("Reviewed")
+
+
 class ServiceState(TextChoices):
     """Whether an open service can be called."""
 
@@ -42,3 +51,25 @@ class Scope(TextChoices):
     EVENTS_WRITE = "events:write", _("Review events")
     SUBSCRIPTIONS_READ = "subscriptions:read", _("Read subscriptions and deliveries")
     SUBSCRIPTIONS_WRITE = "subscriptions:write", _("Make and change subscriptions")
+
+
+class AttemptError(TextChoices):
+    """Why an attempt failed, where the status alone does not say it."""
+
+    REFUSED = "refused", _("Not reachable or not permitted")
+    TIMEOUT = "timeout", _("No complete answer within 15 seconds")
+    UNREACHABLE = "unreachable", _("Not reachable")
+    TLS = "tls", _("The certificate is not valid")
+    PROTOCOL = "protocol", _("The answer is not HTTP")
+    REDIRECT = "redirect", _("Redirects are not followed")
+    STATUS = "status", _("The answer was not a success (2xx)")
+    NOT_VISIBLE = "not_visible", _("The app may no longer see the event")
+    GONE = "gone", _("The event was deleted")
+    DISABLED = "disabled", _("The endpoint was disabled")
+
+
+class DisableReason(TextChoices):
+    """Why an endpoint is no longer served."""
+
+    GONE = "gone", _("The receiver answered 410: it is gone for good")
+    FAILING = "failing", _("Every attempt of five days failed")

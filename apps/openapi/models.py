@@ -80,8 +80,12 @@ class Service(StampedModel):
 
 
 class Subscription(StampedModel):
-    """事件订阅: which events go where. No filter rows of a kind means all that the App may see; `condition` is the
-    condition language. Secrets are sealed, newest first; two are valid during a rotation."""
+    """事件订阅: which events go where.
+
+    `all_event_types` / `all_cameras` say "all that the App may see"; without them an empty list means none.
+    `condition` is the condition language. `secrets` are sealed, newest first:
+    `[{"id", "sealed", "made_at", "valid_until"}]`; two are valid during a rotation.
+    """
 
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="subscriptions")
     name = models.CharField(_("name"), max_length=100)
@@ -112,7 +116,10 @@ class Subscription(StampedModel):
 
 
 class Delivery(models.Model):
-    """推送: one row per (subscription, message); `id` is made from both, `message` is the stable webhook-id."""
+    """推送: one row per (subscription, message); `id` is made from both, `message` is the stable webhook-id.
+
+    `kind` is raised, updated, ended, reviewed, handled or test. `body` is filled when the message is first sent.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="deliveries")
@@ -139,7 +146,9 @@ class Delivery(models.Model):
         verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(state__in=["queued", "retrying"]), name="delivery_due"
+                fields=["subscription", "due_at"],
+                condition=models.Q(state__in=["queued", "retrying"]),
+                name="delivery_due",
             ),
             models.Index(fields=["subscription", "-id"], name="delivery_of_subscription"),
         ]

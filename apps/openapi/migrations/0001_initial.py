@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
             model_name="delivery",
             index=models.Index(
                 condition=models.Q(("state__in", ["queued", "retrying"])),
-                fields=["due_at"],
+                fields=["subscription", "due_at"],
                 name="delivery_due",
             ),
         ),

@@ -1,0 +1,196 @@
+"""Leasing due deliveries and recording what came of them (leases of 30 s, fencing, one transaction per batch)."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.accounts.permissions import SYSTEM
+from apps.core import audit, clock
+from apps.core.ids import uuid7
+from apps.core.outbound.client import Answer
+from apps.openapi.choices import AttemptError, DeliveryState, DisableReason, EndpointState
+from apps.openapi.models import Attempt, Delivery, Subscription
+from apps.openapi.services.disabling import disable
+from apps.openapi.services.schedule import GIVE_UP_ON_ENDPOINT, next_due, throttle
+
+logger = logging.getLogger(__name__)
+LEASE = timedelta(seconds=30)
+_LEASE_SQL = """
+    WITH picked AS (
+        SELECT due.id
+        FROM openapi_subscription s
+        JOIN openapi_app a ON a.id = s.app_id AND a.is_active
+        CROSS JOIN LATERAL (
+            SELECT d.id FROM openapi_delivery d
+            WHERE d.subscription_id = s.id AND d.state IN ('queued', 'retrying') AND d.due_at <= %(now)s
+              AND (d.lease_until IS NULL OR d.lease_until < %(now)s)
+            ORDER BY d.due_at LIMIT %(each)s FOR UPDATE SKIP LOCKED
+        ) due
+        WHERE s.state = 'active' AND (s.throttled_until IS NULL OR s.throttled_until <= %(now)s)
+          AND NOT s.id = ANY(%(busy)s) AND (%(only)s::uuid[] IS NULL OR s.id = ANY(%(only)s))
+        LIMIT %(total)s
+    )
+    UPDATE openapi_delivery d SET lease_until = %(until)s, fence = d.fence + 1
+    FROM picked WHERE d.id = picked.id RETURNING d.id
+"""
+_RECORD_SQL = """
+    UPDATE openapi_delivery d
+    SET state = v.state, attempts = v.attempts, due_at = v.due_at, delivered_at = v.delivered_at,
+        last_status = v.status, last_error = v.error, lease_until = NULL
+    FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::int[],
+                %s::text[]) AS v(id, fence, state, attempts, due_at, delivered_at, status, error)
+    WHERE d.id = v.id AND d.fence = v.fence RETURNING d.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt. `attempts` is the number before it, `fence` that of the lease it ran under."""
+
+    delivery: UUID
+    subscription: UUID
+    fence: int
+    attempts: int
+    at: datetime
+    answer: Answer
+
+    @property
+    def is_success(self) -> bool:
+        """2xx, and the whole answer came in time."""
+        return self.answer.status is not None and 200 <= self.answer.status < 300
+
+    @property
+    def error(self) -> str:
+        """An AttemptError, or empty."""
+        if self.is_success:
+            return ""
+        if self.answer.status is None:
+            return self.answer.error
+        return AttemptError.REDIRECT if 300 <= self.answer.status < 400 else AttemptError.STATUS
+
+
+def lease_due(
+    *, each: int, total: int, busy: Iterable[UUID] = (), only: Iterable[UUID] | None = None
+) -> list[Delivery]:
+    """Due rows of served endpoints, at most `each` per endpoint so that none starves another, leased for 30 s."""
+    moment = clock.now()
+    values = {
+        "now": moment,
+        "until": moment + LEASE,
+        "each": each,
+        "total": total,
+        "busy": list(busy),
+        "only": None if only is None else list(only),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE_SQL, values)
+        picked = [row[0] for row in cursor.fetchall()]
+    if not picked:
+        return []
+    rows = Delivery.objects.filter(pk__in=picked).select_related("subscription__app__organisation")
+    return list(rows.order_by("due_at"))
+
+
+@transaction.atomic
+def record_outcomes(outcomes: Sequence[Outcome]) -> int:
+    """Write states and attempts; what a later lease has taken over is dropped. Returns the deliveries changed."""
+    if not outcomes:
+        return 0
+    written = _write_states(outcomes)
+    known = [outcome for outcome in outcomes if outcome.delivery in written]
+    Attempt.objects.bulk_create(_attempt(outcome) for outcome in known)
+    _judge_endpoints(known)
+    return len(known)
+
+
+def release(rows: Iterable[Delivery]) -> None:
+    """Give leases back unused."""
+    for row in rows:
+        Delivery.objects.filter(pk=row.pk, fence=row.fence).update(lease_until=None)
+
+
+def _write_states(outcomes: Sequence[Outcome]) -> set[UUID]:
+    columns: list[list[object]] = [[] for _index in range(8)]
+    for outcome in sorted(outcomes, key=lambda one: one.delivery):
+        due = next_due(outcome.attempts + 1, outcome.at, random.random)
+        failed = DeliveryState.RETRYING if due else DeliveryState.DEAD
+        state = DeliveryState.DELIVERED if outcome.is_success else failed
+        values = (
+            outcome.delivery,
+            outcome.fence,
+            state.value,
+            outcome.attempts + 1,
+            due or outcome.at,
+            outcome.at if outcome.is_success else None,
+            outcome.answer.status,
+            str(outcome.error),
+        )
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_SQL, columns)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _attempt(outcome: Outcome) -> Attempt:
+    return Attempt(
+        id=uuid7(),
+        delivery_id=outcome.delivery,
+        number=outcome.attempts + 1,
+        at=outcome.at,
+        status=outcome.answer.status,
+        error=str(outcome.error),
+        milliseconds=outcome.answer.milliseconds,
+        answer=outcome.answer.body,
+    )
+
+
+def _judge_endpoints(outcomes: Sequence[Outcome]) -> None:
+    good = {outcome.subscription for outcome in outcomes if outcome.is_success}
+    Subscription.objects.filter(pk__in=good, failing_since__isnull=False).update(failing_since=None)
+    failed: dict[UUID, list[Outcome]] = {}
+    for outcome in outcomes:
+        if not outcome.is_success:
+            failed.setdefault(outcome.subscription, []).append(outcome)
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("app").filter(pk__in=failed)
+    for row in rows.order_by("pk"):
+        _judge(row, failed[row.pk])
+
+
+def _judge(row: Subscription, failures: list[Outcome]) -> None:
+    for outcome in failures:
+        if row.failing_since is None:
+            row.failing_since = outcome.at
+            _tell_refusal(row, outcome)
+        wait = throttle(outcome.answer.status, outcome.answer.headers.get("retry-after", ""), outcome.at)
+        if wait:
+            row.throttled_until = max(filter(None, [row.throttled_until, outcome.at + wait]))
+    row.save(update_fields=["failing_since", "throttled_until"])
+    last = failures[-1]
+    if row.state != EndpointState.ACTIVE:
+        return
+    if any(outcome.answer.status == 410 for outcome in failures):
+        disable(row, DisableReason.GONE)
+    elif row.failing_since and last.at - row.failing_since >= GIVE_UP_ON_ENDPOINT:
+        disable(row, DisableReason.FAILING)
+
+
+def _tell_refusal(row: Subscription, outcome: Outcome) -> None:
+    """The policy's reason goes to the audit once per time of failure, never to the log the bureau reads."""
+    if outcome.answer.error == AttemptError.REFUSED:
+        audit.record(
+            SYSTEM,
+            "endpoint.refused",
+            row,
+            outcome="refused",
+            owner_id=row.app.organisation_id,
+            url=row.endpoint[:300],
+            reason=outcome.answer.reason,
+        )

@@ -1,0 +1,109 @@
+"""From leased rows to bytes on the wire: rights asked again, bodies built on first use, secrets opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.core import clock
+from apps.core.outbound.client import Answer, GuardedClient
+from apps.events.models import Event
+from apps.openapi.choices import AttemptError, DeliveryState
+from apps.openapi.models import Delivery
+from apps.openapi.selectors import is_tellable, visible_events_by_app
+from apps.openapi.services.messages import build_message
+from apps.openapi.services.outcomes import Outcome
+from apps.openapi.services.secrets import open_secrets
+from apps.openapi.services.signing import encode_body, signed_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One message ready to send. Its secrets never leave memory."""
+
+    delivery: UUID
+    subscription: UUID
+    message: UUID
+    fence: int
+    attempts: int
+    lease_until: datetime
+    url: str
+    body: bytes
+    secrets: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Prepared({self.delivery})"
+
+
+def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
+    """What may be sent of the leased `rows`.
+
+    A message whose event is gone, or that the App may no longer see, ends as dead. One that was never sent and that the
+    review policy holds back again (a verdict that changed meanwhile) is withdrawn; a later verdict queues it anew.
+    """
+    events = _events([row.event_id for row in rows if row.event_id])
+    apps = {row.subscription.app_id: row.subscription.app for row in rows}
+    seen = visible_events_by_app(apps, events) if events else set()
+    opened: dict[UUID, tuple[str, ...]] = {}
+    ready = []
+    for row in rows:
+        event = events.get(row.event_id) if row.event_id else None
+        if row.event_id and event is None:
+            _end(row, AttemptError.GONE)
+        elif event and (row.subscription.app_id, event.pk) not in seen:
+            _end(row, AttemptError.NOT_VISIBLE)
+        elif event and row.body is None and not is_tellable(row.subscription, event, row.kind):
+            Delivery.objects.filter(pk=row.pk, fence=row.fence).delete()
+        else:
+            if row.subscription_id not in opened:
+                opened[row.subscription_id] = tuple(open_secrets(row.subscription))
+            ready.append(_prepared(row, event, opened[row.subscription_id]))
+    return ready
+
+
+async def send(client: GuardedClient, item: Prepared) -> Outcome:
+    """One attempt, signed with the time of this attempt."""
+    at = clock.now()
+    headers = signed_headers(item.secrets, item.message, at, item.body)
+    answer: Answer = await client.post(item.url, item.body, headers)
+    return Outcome(item.delivery, item.subscription, item.fence, item.attempts, at, answer)
+
+
+def _events(identifiers: list[UUID]) -> dict[UUID, Event]:
+    rows = Event.objects.select_related(
+        "event_type__parent",
+        "camera__managing_organisation",
+        "camera__region",
+        "algorithm_version__algorithm",
+    ).prefetch_related("camera__identities", "event_type__code_maps")
+    return rows.in_bulk(list(set(identifiers)))
+
+
+def _prepared(row: Delivery, event: Event | None, secrets: tuple[str, ...]) -> Prepared:
+    if row.body is None and event is not None:
+        row.body = build_message(
+            subscription=row.subscription, event=event, kind=row.kind, message=row.message
+        )
+        Delivery.objects.filter(pk=row.pk).update(body=row.body)
+        row.refresh_from_db(fields=["body"])
+    assert row.body is not None
+    assert row.lease_until is not None
+    return Prepared(
+        delivery=row.pk,
+        subscription=row.subscription_id,
+        message=row.message,
+        fence=row.fence,
+        attempts=row.attempts,
+        lease_until=row.lease_until,
+        url=row.subscription.endpoint,
+        body=encode_body(row.body),
+        secrets=secrets,
+    )
+
+
+def _end(row: Delivery, reason: AttemptError) -> None:
+    Delivery.objects.filter(pk=row.pk, fence=row.fence).update(
+        state=DeliveryState.DEAD, last_error=reason, lease_until=None
+    )

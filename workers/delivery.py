@@ -1,0 +1,247 @@
+"""The sending process: one asyncio loop over the delivery rows of all endpoints.
+
+Rows are leased in batches (30 s, fenced), at most PREFETCH per endpoint, so that a dead endpoint with 100,000
+rows costs the others nothing. Each endpoint has a lane: two requests at a time, and a breaker that leaves it alone
+for a while after five failures in a row. Outcomes are written in batches. A crash between sending and writing
+sends the message again when the lease has ended, with the same `webhook-id`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+from django.db import close_old_connections, connections
+
+from apps.core import clock, leases
+from apps.core.outbound.client import DEADLINE_SECONDS, GuardedClient
+from apps.core.wake import Sleeper
+from apps.openapi.models import Delivery
+from apps.openapi.services import Outcome, Prepared, lease_due, prepare, record_outcomes
+from apps.openapi.services.outcomes import release
+from apps.openapi.services.preparing import send
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+CONCURRENCY = 2
+PREFETCH = 16
+MAX_IN_MEMORY = 1000
+POLL_SECONDS = 1.0
+FLUSH_SECONDS = 0.02
+HEARTBEAT_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Closed; after `threshold` failures in a row open for 30 s, doubling to 5 min; then one probe decides."""
+
+    threshold: int = 5
+    first_pause: float = 30.0
+    longest_pause: float = 300.0
+    failures: int = 0
+    open_until: float = 0.0
+
+    def is_open(self, now: float) -> bool:
+        """True while the endpoint is left alone."""
+        return now < self.open_until
+
+    def is_probing(self, now: float) -> bool:
+        """True when the pause is over and a single message may try."""
+        return self.failures >= self.threshold and not self.is_open(now)
+
+    def note(self, success: bool, now: float) -> None:
+        """Count one outcome."""
+        if success:
+            self.failures, self.open_until = 0, 0.0
+            return
+        self.failures += 1
+        if self.failures >= self.threshold:
+            doubled = self.first_pause * 2.0 ** min(self.failures - self.threshold, 8)
+            self.open_until = now + min(self.longest_pause, doubled)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One endpoint: what is in memory for it, and its breaker."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+    running: bool = False
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
+
+
+class DeliveryProcess:
+    """`async with DeliveryProcess() as process: await process.run(stop)`; `step()` does one round and returns."""
+
+    def __init__(
+        self, client: GuardedClient | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client or GuardedClient()
+        self._monotonic = monotonic
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="delivery-db")
+        self._waker = ThreadPoolExecutor(1, thread_name_prefix="delivery-wake")
+        self._lanes: dict[UUID, Lane] = {}
+        self._in_memory = 0
+        self._outcomes: list[Outcome] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self.sent = 0
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._drain()
+        finally:
+            await self._client.__aexit__(kind, error, trace)
+            await self._in_database(connections.close_all)
+            self._database.shutdown()
+            self._waker.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then finish what is on its way (at most one deadline)."""
+        helpers = [
+            asyncio.create_task(self._listen(stop)),
+            asyncio.create_task(self._flush_often(stop)),
+            asyncio.create_task(self._beat(stop)),
+            asyncio.create_task(self._wake_on(stop)),
+        ]
+        try:
+            while not stop.is_set():
+                self._changed.clear()
+                if not await self._safely(self._take()):
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
+        finally:
+            await self._drain()
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def step(self) -> int:
+        """Send everything that is due now, once, and write what came of it. Returns the attempts made."""
+        before = self.sent
+        while await self._take():
+            await self._drain()
+        return self.sent - before
+
+    async def _take(self) -> int:
+        """Lease, prepare and start what the lanes have room for. Returns the rows leased."""
+        now, room = self._monotonic(), MAX_IN_MEMORY - self._in_memory
+        if room <= 0:
+            return 0
+        closed = [key for key, lane in self._lanes.items() if lane.running or lane.breaker.is_open(now)]
+        probing = [
+            key for key, lane in self._lanes.items() if not lane.running and lane.breaker.is_probing(now)
+        ]
+        rows = await self._in_database(lambda: lease_due(each=PREFETCH, total=room, busy=[*closed, *probing]))
+        if probing:
+            rows += await self._in_database(lambda: lease_due(each=1, total=room, only=probing))
+        if rows:
+            await self._start(rows)
+        return len(rows)
+
+    async def _start(self, rows: list[Delivery]) -> None:
+        groups: dict[UUID, list[Prepared]] = {}
+        for item in await self._in_database(lambda: prepare(rows)):
+            groups.setdefault(item.subscription, []).append(item)
+        for key, items in groups.items():
+            lane = self._lanes.setdefault(key, Lane())
+            lane.running = True
+            self._in_memory += len(items)
+            task = asyncio.create_task(self._serve(lane, items))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, lane: Lane, items: list[Prepared]) -> None:
+        try:
+            await asyncio.gather(*(self._one(lane, item) for item in items))
+        except Exception:  # the leases end by themselves
+            logger.exception("an endpoint's batch failed")
+        finally:
+            lane.running = False
+            self._in_memory -= len(items)
+            self._changed.set()
+
+    async def _one(self, lane: Lane, item: Prepared) -> None:
+        async with lane.slots:
+            enough = clock.now() + timedelta(seconds=DEADLINE_SECONDS + 1) < item.lease_until
+            if not enough or lane.breaker.is_open(self._monotonic()):
+                row = Delivery(pk=item.delivery, fence=item.fence)
+                await self._in_database(lambda: release([row]))
+                return
+            outcome = await send(self._client, item)
+            lane.breaker.note(outcome.is_success, self._monotonic())
+            self.sent += 1
+            self._outcomes.append(outcome)
+
+    async def _flush(self) -> None:
+        batch, self._outcomes = self._outcomes, []
+        if not batch:
+            return
+        try:
+            await self._in_database(lambda: record_outcomes(batch))
+        except Exception:
+            self._outcomes = batch + self._outcomes
+            raise
+
+    async def _flush_often(self, stop: asyncio.Event) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await self._safely(self._flush())
+
+    async def _drain(self) -> None:
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._flush()
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        """A wake is only a hint that saves up to POLL_SECONDS."""
+        sleeper, loop = Sleeper("delivery"), asyncio.get_running_loop()
+        while not stop.is_set():
+            if await loop.run_in_executor(self._waker, sleeper.sleep, POLL_SECONDS):
+                self._changed.set()
+
+    async def _wake_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._changed.set()
+
+    async def _beat(self, stop: asyncio.Event) -> None:
+        """The process's lease row: that it lives, and how much it has on its way."""
+        name = f"delivery@{leases.holder_name()}"
+        while True:
+            detail = {"in_memory": self._in_memory, "sent": self.sent, "endpoints": len(self._lanes)}
+            await self._safely(
+                self._in_database(lambda: leases.take(name, seconds=3 * HEARTBEAT_SECONDS, detail=detail))  # noqa: B023
+            )
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _safely(self, work: Any) -> Any:
+        """The result, or None after an error (database away): logged, tried again a moment later."""
+        try:
+            return await work
+        except Exception:
+            logger.exception("delivery: a round failed, trying again")
+            await asyncio.sleep(POLL_SECONDS)
+            return None
+
+    async def _in_database(self, call: Callable[[], T]) -> T:
+        """One thread owns the database connection, so that the loop never waits for it."""
+
+        def fresh() -> T:
+            close_old_connections()
+            return call()
+
+        return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
