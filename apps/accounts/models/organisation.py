@@ -21,7 +21,6 @@ class Organisation(MP_Node):
     is_data_authority = models.BooleanField(_("data authority"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    node_order_by = ["code"]
     objects = MP_NodeManager.from_queryset(OrganisationQuerySet)()
 
     class Meta:

@@ -9,6 +9,7 @@ Sources: RFC 6890 special-purpose registries; RFC 6052 (64:ff9b::/96); RFC 3056 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ _DENIED: tuple[Network, ...] = tuple(
         "2002::/16", "fe80::/10", "fec0::/10", "ff00::/8",
     )
 )  # fmt: skip
+_ENTRY = re.compile(
+    r"(?:\[(?P<six>[0-9a-fA-F:.]+(?:/\d+)?)\]|(?P<four>[0-9.]+(?:/\d+)?))(?::(?P<low>\d+)(?:-(?P<high>\d+))?)?"
+)
 _METADATA = frozenset({"100.100.100.200", "fd00:ec2::254"})
 
 
@@ -55,11 +59,13 @@ class AllowEntry:
 
     @classmethod
     def parse(cls, text: str) -> AllowEntry:
-        """Raises ValueError for anything that is not CIDR[:port[-port]] (IPv6 in brackets)."""
-        host, _, ports = text.strip().rpartition(":") if _has_port(text) else (text.strip(), "", "")
-        network = ipaddress.ip_network(host.strip("[]"), strict=False)
-        low, _, high = ports.partition("-") if ports else ("1", "", "65535")
-        return cls(network, int(low), int(high or low))
+        """Raises ValueError for anything that is not `network[:port[-port]]`; an IPv6 network stands in brackets."""
+        entry = _ENTRY.fullmatch(text.strip())
+        if entry is None:
+            raise ValueError(f"{text!r} is not a network with optional ports")
+        network = ipaddress.ip_network(entry["six"] or entry["four"], strict=False)
+        low = int(entry["low"] or 1)
+        return cls(network, low, int(entry["high"] or entry["low"] or 65535))
 
     def permits(self, address: Address, port: int) -> bool:
         """True when both address and port lie inside."""
@@ -68,10 +74,6 @@ class AllowEntry:
             and address in self.network
             and self.low <= port <= self.high
         )
-
-
-def _has_port(text: str) -> bool:
-    return text.count(":") == 1 or "]:" in text
 
 
 @dataclass(frozen=True, slots=True)
