@@ -205,6 +205,7 @@ def hand_over(folder: Path, arguments: list[str]) -> None:
     environment = dict(os.environ)
     environment.pop("PYTHONHOME", None)
     environment["PYTHONPATH"] = str(ROOT)
+    environment["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime would report to its vendor
     os.execve(python, [python, "-m", "portal.launcher", *arguments], environment)  # noqa: S606
 
 

@@ -40,6 +40,7 @@ def process_environment(data: Path, urls: Mapping[str, str], settings: str) -> d
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "ORT_DISABLE_TELEMETRY": "1",  # see workers/vision/runtimes
         "DJANGO_SETTINGS_MODULE": settings,
         "VANTAGE_DATA": str(data),
     }

@@ -79,6 +79,9 @@ class EmbeddedPostgres:
         if self.process is not None:
             lifeline.stop(self.process, [(signal.SIGINT, 8), (signal.SIGQUIT, 3)])
             self.process = None
+            if self.home is not None:
+                with contextlib.suppress(OSError):  # made again at the next start
+                    self.home.sockets.rmdir()
 
     def remove(self) -> None:
         """Stop the server and remove its data and password."""

@@ -1,6 +1,7 @@
 """One line of the doctor's answer."""
 
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -21,9 +22,16 @@ class Finding:
 def first_line(command: Sequence[str]) -> str | None:
     """The first line a program prints, or None where it fails."""
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=20, errors="replace"
-        )
+        with tempfile.TemporaryDirectory(prefix="vantage-doctor-") as home:  # programs write caches
+            answer = subprocess.run(
+                command,
+                env={**os.environ, "HOME": home, "XDG_CACHE_HOME": home, "XDG_CONFIG_HOME": home},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=20,
+                errors="replace",
+            )
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = answer.stdout.strip().splitlines()

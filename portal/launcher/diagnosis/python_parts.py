@@ -1,5 +1,6 @@
 """Python, the lock, and the libraries that bring native code."""
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def pictures() -> Finding:
 
 def runtime() -> Finding:
     """Which devices can ONNX Runtime use?"""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
