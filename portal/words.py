@@ -12,13 +12,14 @@ def script_words() -> dict[str, str]:
 
 def _common() -> dict[str, str]:
     return {
-        "close": _("Close"),
         "undo": _("Undo"),
         "undone": _("Undone"),
         "undo_failed": _("This could not be undone: the time has passed or the object changed since."),
         "copied": _("Copied"),
         "copy_failed": _("The browser refused to copy. Select the text and copy it by hand."),
-        "request_failed": _("The server did not answer as expected ({status}). Try again; nothing was changed."),
+        "request_failed": _(
+            "The server did not answer as expected ({status}). Try again; nothing was changed."
+        ),
         "network_failed": _("The server cannot be reached. Check the network and try again."),
         "error_id": _("Error id {id}"),
         "just_now": _("just now"),
@@ -31,8 +32,6 @@ def _common() -> dict[str, str]:
         "in_hours": _("in {count} h"),
         "in_days": _("in {count} d"),
         "selected_count": _("{count} selected"),
-        "expand": _("Expand"),
-        "collapse": _("Collapse"),
         "uploading": _("Uploading: {percent} %"),
         "upload_checking": _("Uploaded. The server is checking the file."),
         "file_too_large": _("This file has {size}; at most {limit} are allowed."),
@@ -54,7 +53,6 @@ def _live() -> dict[str, str]:
         "live_gap": _("Some news was missed while the connection was down. Reload to see everything."),
         "live_filled": _("Connection is back; {count} missed messages were filled in."),
         "new_items": _("{count} new"),
-        "stream_paused": _("Paused; {count} waiting"),
     }
 
 
@@ -68,7 +66,9 @@ def _player() -> dict[str, str]:
         "player_stopped": _("Stopped"),
         "player_watermark": _("The player stopped because its watermark was removed. Reload the page."),
         "player_unsupported": _("This browser cannot play the stream; snapshots are shown instead."),
-        "player_codec": _("The browser has no decoder for this codec ({codec}); snapshots are shown instead."),
+        "player_codec": _(
+            "The browser has no decoder for this codec ({codec}); snapshots are shown instead."
+        ),
         "player_network": _("The live stream broke off; snapshots are shown until it is back."),
         "player_no_url": _("This camera has no live stream; snapshots are shown instead."),
         "player_no_snapshot": _("No snapshot could be loaded."),
@@ -82,21 +82,17 @@ def _drawing() -> dict[str, str]:
         "map_no_basemap": _("The base map could not be loaded; cameras are shown without it."),
         "map_cameras_failed": _("The cameras could not be loaded. Move the map to try again."),
         "map_cluster": _("{count} cameras, {online} online"),
-        "map_shape": _("Drawn shape"),
-        "map_shape_clear": _("Remove the shape"),
-        "map_draw_polygon": _("Draw a polygon"),
-        "map_draw_box": _("Draw a box"),
-        "map_draw_circle": _("Draw a circle"),
         "map_zoom_in": _("Zoom in"),
         "map_zoom_out": _("Zoom out"),
-        "region_polygon": _("Region {number}"),
+        "region_region": _("Region {number}"),
         "region_line": _("Line {number}"),
         "region_mask": _("Mask {number}"),
         "region_privacy": _("Privacy mask {number}"),
-        "region_delete": _("Delete"),
         "region_points": _("{count} points"),
         "region_hint_draw": _("Click to set points; double-click or Enter closes the shape, Esc cancels."),
-        "region_hint_edit": _("Drag a point to move it, click an edge's middle to add one, Delete removes it."),
+        "region_hint_edit": _(
+            "Drag a point to move it, click an edge's middle to add one, Delete removes it."
+        ),
         "region_no_picture": _("The reference picture could not be loaded."),
         "region_crosses": _("The outline crosses itself; move a point."),
         "box_score": _("{label} {score}"),
@@ -112,7 +108,6 @@ def _review() -> dict[str, str]:
         "review_locked": _("Somebody else is judging this event; the next one is shown."),
         "review_empty": _("Nothing is waiting. Well done."),
         "review_failed": _("The verdict was not saved; the event is back in the queue."),
-        "review_progress": _("{done} done, {left} left"),
     }
 
 

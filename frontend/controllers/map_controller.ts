@@ -48,7 +48,7 @@ export default class extends Controller<HTMLElement> {
   declare readonly linkValue: string;
   declare readonly pointInputValue: string;
   declare readonly clusterValue: boolean;
-  map!: L.Map;
+  private map: L.Map | null = null;
   private cameras!: CameraLayer;
   private events: EventMarkers | null = null;
   private basemap: Basemap | null = null;
@@ -62,22 +62,30 @@ export default class extends Controller<HTMLElement> {
   private readonly reload = (): void => void this.load();
 
   override connect(): void {
+    void this.start();
+  }
+
+  /** The drawing tools hook into Leaflet when they load, so they come before the map that uses them. */
+  private async start(): Promise<void> {
+    const tools = this.drawValue.length ? await import("../islands/drawing") : null;
+    if (!this.element.isConnected || this.map) return;
     const [lat = 30, lon = 120] = this.centreValue.split(",").map(Number);
-    this.map = L.map(this.canvasTarget, { center: [lat, lon], zoom: this.zoomValue, zoomControl: false, maxZoom: 19 });
-    L.control.zoom({ zoomInTitle: t("map_zoom_in"), zoomOutTitle: t("map_zoom_out"), position: "topright" }).addTo(this.map);
-    this.map.attributionControl?.setPrefix(false);
-    if (this.tilesUrlValue) L.tileLayer(this.tilesUrlValue, { maxZoom: 19 }).addTo(this.map);
-    this.cameras = new CameraLayer(this.map, (camera, marker) => this.open(camera, marker), this.clusterValue);
-    if (this.liveValue) this.events = new EventMarkers(this.map, this.liveLinkValue);
-    this.map.on("moveend", () => this.moved());
-    this.map.on("click", (event) => this.setPoint(event.latlng));
+    const map = L.map(this.canvasTarget, { center: [lat, lon], zoom: this.zoomValue, zoomControl: false, maxZoom: 19 });
+    this.map = map;
+    L.control.zoom({ zoomInTitle: t("map_zoom_in"), zoomOutTitle: t("map_zoom_out"), position: "topright" }).addTo(map);
+    map.attributionControl?.setPrefix(false);
+    if (this.tilesUrlValue) L.tileLayer(this.tilesUrlValue, { maxZoom: 19 }).addTo(map);
+    this.cameras = new CameraLayer(map, (camera, marker) => this.open(camera, marker), this.clusterValue);
+    if (this.liveValue) this.events = new EventMarkers(map, this.liveLinkValue);
+    map.on("moveend", () => this.moved(map));
+    map.on("click", (event) => this.setPoint(event.latlng));
     window.addEventListener("live:message", this.hear);
     document.body.addEventListener("htmx:afterSettle", this.reload);
     this.watchList();
-    this.observer = new ResizeObserver(() => this.map.invalidateSize());
+    this.observer = new ResizeObserver(() => map.invalidateSize());
     this.observer.observe(this.canvasTarget);
-    void this.drawBasemap();
-    void this.startDrawing();
+    void this.drawBasemap(map);
+    if (tools) this.startDrawing(map, tools.Drawing);
     this.showPoint();
     void this.load();
   }
@@ -90,23 +98,22 @@ export default class extends Controller<HTMLElement> {
     this.observer?.disconnect();
     this.loading?.abort();
     this.basemap?.destroy();
-    this.map.remove();
+    this.map?.remove();
+    this.map = null;
   }
 
-  private async drawBasemap(): Promise<void> {
+  private async drawBasemap(map: L.Map): Promise<void> {
     if (!this.basemapUrlValue) return;
     try {
       const basemap = await getJson<FeatureCollection>(this.basemapUrlValue);
-      this.basemap = new Basemap(this.map, basemap);
+      if (this.map === map) this.basemap = new Basemap(map, basemap);
     } catch {
       this.say(t("map_no_basemap"));
     }
   }
 
-  private async startDrawing(): Promise<void> {
-    if (!this.drawValue.length) return;
-    const { Drawing } = await import("../islands/drawing");
-    const drawing = new Drawing(this.map, this.drawValue, (shape) => {
+  private startDrawing(map: L.Map, Drawing: typeof import("../islands/drawing").Drawing): void {
+    const drawing = new Drawing(map, this.drawValue, (shape) => {
       if (this.hasShapeTarget) {
         this.shapeTarget.value = shape ? JSON.stringify(shape) : "";
         this.shapeTarget.dispatchEvent(new Event("change", { bubbles: true }));
@@ -116,25 +123,26 @@ export default class extends Controller<HTMLElement> {
     if (this.shapeValue.geometry) drawing.show(this.shapeValue);
   }
 
-  private moved(): void {
-    const centre = this.map.getCenter();
-    this.dispatch("moved", { detail: { lat: centre.lat, lon: centre.lng, zoom: this.map.getZoom() } });
+  private moved(map: L.Map): void {
+    const centre = map.getCenter();
+    this.dispatch("moved", { detail: { lat: centre.lat, lon: centre.lng, zoom: map.getZoom() } });
     void this.load();
   }
 
-  private view(): Box {
-    const bounds = this.map.getBounds();
+  private view(map: L.Map): Box {
+    const bounds = map.getBounds();
     return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
   }
 
   /** Loads the cameras of the view with a margin; a newer request ends an older one. */
   private async load(): Promise<void> {
-    if (!this.camerasUrlValue) return;
-    const zoom = this.map.getZoom();
+    const { map } = this;
+    if (!map || !this.camerasUrlValue) return;
+    const zoom = map.getZoom();
     const query = location.search;
     const { loaded } = this;
-    if (loaded?.query === query && loaded.zoom === zoom && contains(loaded.box, this.view())) return;
-    const box = grown(this.view(), 0.25);
+    if (loaded?.query === query && loaded.zoom === zoom && contains(loaded.box, this.view(map))) return;
+    const box = grown(this.view(map), 0.25);
     this.loading?.abort();
     const loading = new AbortController();
     this.loading = loading;
@@ -151,7 +159,7 @@ export default class extends Controller<HTMLElement> {
 
   private open(camera: CameraPoint, marker: L.Marker): void {
     this.select(camera.id);
-    if (!this.hasPopupTarget) return;
+    if (!this.map || !this.hasPopupTarget) return;
     const link = this.linkValue ? fillAddress(this.linkValue, camera) : String(camera["link"] ?? "");
     const card = fillTemplate(this.popupTarget, { state_label: camera.state, ...camera, link });
     L.popup({ minWidth: 220 }).setLatLng(marker.getLatLng()).setContent(card).openOn(this.map);
@@ -203,7 +211,7 @@ export default class extends Controller<HTMLElement> {
   }
 
   private showPoint(): void {
-    if (!this.pointInputValue) return;
+    if (!this.map || !this.pointInputValue) return;
     const [lon, lat] = [Number(this.pointField("lon")?.value), Number(this.pointField("lat")?.value)];
     if (!lon || !lat) return;
     if (this.point) this.point.setLatLng([lat, lon]);

@@ -23,7 +23,8 @@ export class CameraLayer {
     clustered: boolean,
   ) {
     this.index = new Supercluster({
-      radius: clustered ? 56 : 0,
+      extent: 256,
+      radius: clustered ? 64 : 0,
       maxZoom: clustered ? 16 : -1,
       map: (properties) => ({ online: properties.camera.state === "online" ? 1 : 0 }),
       reduce: (sum, one) => {
