@@ -1,0 +1,190 @@
+"""Slots: planned, leased with a fence, captured or not. Every write names the fence it was allowed by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q
+
+from apps.analysis.choices import SlotState
+from apps.analysis.models import CaptureSlot
+from apps.core import clock
+from apps.core.ids import id_floor
+
+LEASE = timedelta(seconds=30)
+LOOK_BACK = timedelta(hours=6)
+"""How old an unfinished slot may be and still be found by the sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSlot:
+    """One row of the plan."""
+
+    id: UUID
+    camera_id: UUID
+    preset: int
+    planned_at: datetime
+    deadline: datetime
+    executions: tuple[UUID, ...]
+
+
+def write_slots(slots: list[PlannedSlot]) -> int:
+    """COPY into a temporary table, then insert what is not there; returns how many rows were new or changed.
+
+    A slot that is planned again before it was handed out takes the newer list of executions.
+    """
+    if not slots:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE planned_slots (id uuid, camera_id uuid, preset smallint, planned_at timestamptz, "
+            "deadline timestamptz, executions uuid[]) ON COMMIT DROP"
+        )
+        with cursor.copy("COPY planned_slots FROM STDIN") as copy:
+            for slot in slots:
+                due = "{" + ",".join(map(str, slot.executions)) + "}"
+                copy.write_row((slot.id, slot.camera_id, slot.preset, slot.planned_at, slot.deadline, due))
+        cursor.execute(
+            "INSERT INTO analysis_captureslot (id, camera_id, preset, planned_at, deadline, executions, state, "
+            "reason, frame, node, fence, attempts, open, results) "
+            "SELECT p.id, p.camera_id, p.preset, p.planned_at, p.deadline, p.executions, 'planned', '', '', '', "
+            "0, 0, cardinality(p.executions), '{}' FROM planned_slots p "
+            "JOIN devices_camera c ON c.id = p.camera_id ON CONFLICT (id) DO UPDATE SET "
+            "executions = excluded.executions, open = excluded.open "
+            "WHERE analysis_captureslot.state = 'planned' AND analysis_captureslot.lease_until IS NULL "
+            "AND analysis_captureslot.executions <> excluded.executions"
+        )
+        written = int(cursor.rowcount)
+        cursor.execute("DROP TABLE planned_slots")
+        return written
+
+
+def take_due(now: datetime, limit: int = 2000) -> list[UUID]:
+    """Slots whose time has come, or whose worker went silent: marked as sent for one lease, oldest first."""
+    return _send(
+        "state IN ('planned', 'leased') AND planned_at <= %s AND deadline > %s", [now, now], now, limit
+    )
+
+
+def take_unanalysed(now: datetime, grace: timedelta, limit: int = 2000) -> list[UUID]:
+    """Captured slots with open executions that nobody works on."""
+    return _send(
+        "state = 'captured' AND open > 0 AND deadline > %s AND planned_at <= %s",
+        [now - grace, now],
+        now,
+        limit,
+    )
+
+
+def _send(condition: str, values: list[datetime], now: datetime, limit: int) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE analysis_captureslot SET lease_until = %s WHERE id IN ("  # noqa: S608 - own text
+            f"SELECT id FROM analysis_captureslot WHERE id >= %s AND {condition} "
+            "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s "
+            "FOR UPDATE SKIP LOCKED) AND id >= %s RETURNING planned_at, id",
+            [now + LEASE, id_floor(now - LOOK_BACK), *values, now, limit, id_floor(now - LOOK_BACK)],
+        )
+        return [row[1] for row in sorted(cursor.fetchall())]
+
+
+def lease_for_capture(ids: Iterable[UUID], *, node: str, again: bool = False) -> list[CaptureSlot]:
+    """Take these slots: state leased, a higher fence, one more attempt.
+
+    A slot that another worker holds is left alone, unless `again`: the same message was handed out a second time
+    because its worker died.
+    """
+    moment = clock.now()
+    free = Q(state=SlotState.PLANNED) | Q(state=SlotState.LEASED, lease_until__lt=moment)
+    if again:
+        free |= Q(state=SlotState.LEASED)
+    return _lease(Q(pk__in=list(ids)) & free & Q(deadline__gt=moment), state=SlotState.LEASED, node=node)
+
+
+def lease_for_inference(ids: Iterable[UUID], *, again: bool = False) -> list[CaptureSlot]:
+    """Take captured slots with open executions for analysis; `attempts` then counts the tries of the analysis."""
+    moment = clock.now()
+    free = Q(attempts=0) | Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
+    wanted = Q(pk__in=list(ids), state=SlotState.CAPTURED, open__gt=0)
+    return _lease(wanted & (Q() if again else free))
+
+
+def _lease(condition: Q, **changes: object) -> list[CaptureSlot]:
+    with transaction.atomic():
+        rows = list(CaptureSlot.objects.filter(condition).order_by("id").select_for_update(skip_locked=True))
+        CaptureSlot.objects.filter(pk__in=[row.pk for row in rows]).update(
+            lease_until=clock.now() + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1, **changes
+        )
+    for row in rows:
+        row.fence += 1
+        row.attempts += 1
+    return rows
+
+
+def mark_captured(slot: CaptureSlot, *, frame: str, node: str, captured_at: datetime) -> bool:
+    """leased → captured while the fence is still ours; the frame must be written before."""
+    return bool(
+        CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence, state=SlotState.LEASED).update(
+            state=SlotState.CAPTURED,
+            frame=frame,
+            node=node,
+            captured_at=captured_at,
+            attempts=0,
+            lease_until=clock.now() + LEASE,
+        )
+    )
+
+
+def mark_not_captured(slot: CaptureSlot, reason: str) -> bool:
+    """leased → not_captured(reason) while the fence is still ours."""
+    return bool(
+        CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence, state=SlotState.LEASED).update(
+            state=SlotState.NOT_CAPTURED, reason=reason[:64], lease_until=None
+        )
+    )
+
+
+def send_back(slot: CaptureSlot) -> bool:
+    """The frame of a captured slot was lost: capture again while its interval lasts. False when it is over."""
+    moment = clock.now()
+    if slot.deadline <= moment:
+        return False
+    return bool(
+        CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence, state=SlotState.CAPTURED).update(
+            state=SlotState.LEASED, frame="", lease_until=moment, attempts=0
+        )
+    )
+
+
+def release(slots: Iterable[CaptureSlot], *, seconds: float = 2.0) -> None:
+    """Give slots back after a failure that may pass: the sweep sends them again after `seconds`."""
+    until = clock.now() + timedelta(seconds=seconds)
+    for slot in slots:
+        CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence).update(lease_until=until)
+
+
+def overdue(now: datetime, grace: timedelta, limit: int = 1000) -> list[CaptureSlot]:
+    """Slots that can no longer be captured, or whose analysis came too late; for the sweep to close."""
+    idle = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    missed = Q(state__in=[SlotState.PLANNED, SlotState.LEASED], deadline__lte=now)
+    late = Q(state=SlotState.CAPTURED, open__gt=0, deadline__lte=now - grace)
+    untold = Q(state=SlotState.NOT_CAPTURED, open__gt=0, deadline__lte=now - timedelta(seconds=10))
+    return list(
+        CaptureSlot.objects.filter(
+            idle & (missed | late | untold), pk__gte=id_floor(now - LOOK_BACK)
+        ).order_by("id")[:limit]
+    )
+
+
+def backlog(now: datetime) -> dict[str, int]:
+    """Unfinished slots by what they wait for."""
+    rows = CaptureSlot.objects.filter(
+        Q(state__in=[SlotState.PLANNED, SlotState.LEASED]) | Q(open__gt=0),
+        pk__gte=id_floor(now - LOOK_BACK),
+        planned_at__lte=now,
+    )
+    return {row["state"]: row["number"] for row in rows.values("state").annotate(number=Count("id"))}

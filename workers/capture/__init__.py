@@ -1,0 +1,147 @@
+"""Queue `capture`: slots that are due become pictures in the frame store, then go to inference."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+
+from apps.analysis.models import CaptureSlot, Scene
+from apps.analysis.services import lease_for_capture, mark_captured, mark_not_captured
+from apps.core import clock
+from apps.core.outbound.settings import camera_policy
+from apps.devices.models import Camera, Stream
+from apps.devices.services import open_stream_url, set_cover, source_options
+from workers.capture.frames import FrameStore
+from workers.capture.health import report_fault, report_picture
+from workers.capture.shots import Shot, Taken, take
+from workers.inference import infer_slots
+from workers.writer.results import FrameResults, not_analysed, push
+
+logger = logging.getLogger(__name__)
+THREADS = 8
+FLUSH_SECONDS = 0.05
+FLUSH_SLOTS = 32
+COVER_EVERY = timedelta(seconds=10)
+MOST_SECONDS = 20.0
+
+
+@shared_task(bind=True, queue="capture", name="capture.slots")
+def capture_slots(self: Any, slot_ids: list[str]) -> None:
+    """Capture these slots. May run twice: a slot is taken by its lease and written under its fence."""
+    again = bool((self.request.delivery_info or {}).get("redelivered"))
+    slots = lease_for_capture([UUID(text) for text in slot_ids], node=settings.VANTAGE_NODE, again=again)
+    if slots:
+        run_batch(slots)
+
+
+def run_batch(slots: list[CaptureSlot]) -> None:
+    """Open the sources side by side, at most THREADS at once; hand pictures on as they come."""
+    cameras = Camera.objects.in_bulk({slot.camera_id for slot in slots})
+    shots, refused = _shots(slots, cameras)
+    by_id = {slot.pk: slot for slot in slots}
+    for slot, reason in refused:
+        _give_up(slot, reason)
+    store, policy = FrameStore(), camera_policy()
+    ready: list[UUID] = []
+    flushed = time.monotonic()
+    with ThreadPoolExecutor(min(THREADS, len(shots)) or 1, thread_name_prefix="capture") as pool:
+        futures = [pool.submit(take, shot, policy, store) for shot in shots]
+        for taken in _as_they_come(futures):
+            if taken is not None and _finish(
+                by_id[taken.shot.slot], cameras[taken.shot.camera], taken, store
+            ):
+                ready.append(taken.shot.slot)
+            late = time.monotonic() - flushed >= FLUSH_SECONDS
+            if ready and (taken is None or late or len(ready) >= FLUSH_SLOTS):
+                _hand_on(ready)
+                ready, flushed = [], time.monotonic()
+    _hand_on(ready)
+
+
+def _as_they_come(futures: Iterable[Future[Taken]]) -> Iterator[Taken | None]:
+    """Finished ones in order of finishing; None whenever FLUSH_SECONDS passed without one."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=FLUSH_SECONDS, return_when=FIRST_COMPLETED)
+        if not done:
+            yield None
+        for future in done:
+            yield future.result()
+
+
+def _shots(
+    slots: list[CaptureSlot], cameras: dict[UUID, Camera]
+) -> tuple[list[Shot], list[tuple[CaptureSlot, str]]]:
+    streams: dict[UUID, Stream] = {}
+    for stream in Stream.objects.filter(camera_id__in=cameras).order_by("role"):
+        streams[stream.camera_id] = (
+            stream  # main sorts before sub: analysis takes the sub stream where there is one
+        )
+    masks = {
+        (scene.camera_id, scene.preset): scene.privacy_masks
+        for scene in Scene.objects.filter(camera_id__in=cameras).exclude(privacy_masks=[])
+    }
+    moment, shots, refused = clock.now(), [], []
+    for slot in slots:
+        camera, found = cameras.get(slot.camera_id), streams.get(slot.camera_id)
+        if camera is None or not camera.is_enabled:
+            refused.append((slot, "camera_disabled"))
+        elif found is None:
+            refused.append((slot, "no_stream"))
+        else:
+            try:
+                url = open_stream_url(found)
+            except ValueError:
+                refused.append((slot, "credentials_unreadable"))
+                continue
+            left = min(MOST_SECONDS, (slot.deadline - moment).total_seconds())
+            place = (slot.camera_id, slot.preset)
+            options = source_options(found)
+            shots.append(Shot(slot.pk, *place, url, options, masks.get(place, ()), left))
+    return shots, refused
+
+
+def _finish(slot: CaptureSlot, camera: Camera, taken: Taken, store: FrameStore) -> bool:
+    """Write down what came; True when the picture goes to inference."""
+    if taken.frame is not None and taken.at is not None and taken.path is not None:
+        report_picture(camera, slot.preset, taken.frame)
+        if camera.cover_at is None or taken.at - camera.cover_at >= COVER_EVERY:
+            set_cover(camera.pk, taken.path, taken.at)
+            camera.cover_at = taken.at
+    elif taken.fault:
+        report_fault(camera, taken.reason)
+    if taken.reason or taken.path is None or taken.at is None:
+        if taken.path is not None:
+            store.delete(taken.path)
+        _give_up(slot, taken.reason or "capture_error")
+        return False
+    kept = mark_captured(slot, frame=str(taken.path), node=settings.VANTAGE_NODE, captured_at=taken.at)
+    if not kept:  # another worker took the lease over; the path is the slot's, so its picture stays
+        logger.info("slot %s was taken over", slot.pk)
+    return kept
+
+
+def _give_up(slot: CaptureSlot, reason: str) -> None:
+    if not mark_not_captured(slot, reason):
+        return
+    results = [
+        not_analysed(execution, reason) for execution in slot.executions if str(execution) not in slot.results
+    ]
+    push([FrameResults(slot.pk, slot.camera_id, slot.preset, slot.planned_at, "", 0, 0, results)])
+
+
+def _hand_on(ready: list[UUID]) -> None:
+    if not ready:
+        return
+    try:
+        infer_slots.apply_async(([str(slot) for slot in ready],))
+    except Exception as error:  # the sweep finds captured slots without results
+        logger.warning("inference of %d slots not sent: %s", len(ready), type(error).__name__)

@@ -1,0 +1,42 @@
+"""`manage.py courier`: the writer (results → PostgreSQL) and the delivery process side by side."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from workers.management.stopping import ended_by_signal
+from workers.writer import Writer
+
+
+class Command(BaseCommand):
+    help = "Write results and send deliveries. --only writer or --only delivery runs one of them."
+
+    requires_system_checks: list[str] = []  # the web checks them; a worker starts fast
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--only", choices=("writer", "delivery"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ended = ended_by_signal()
+        threads = []
+        if options["only"] != "delivery":
+            threads.append(threading.Thread(target=Writer().run, args=(ended,), name="writer"))
+        if options["only"] != "writer" and importlib.util.find_spec("workers.delivery"):
+            threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
+        for thread in threads:
+            thread.start()
+        while not ended.wait(1.0):
+            if not all(thread.is_alive() for thread in threads):
+                ended.set()  # the supervisor starts the process again
+        for thread in threads:
+            thread.join(20)
+
+
+def _deliver(ended: threading.Event) -> None:
+    from workers.delivery import run
+
+    run(ended)

@@ -1,0 +1,164 @@
+"""The duties of the one leader: planner, placement, relay, recurring tasks, partitions, trimming."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.analysis.planner import plan_tick
+from apps.analysis.services import sync_executions
+from apps.core import clock, leases, outbox
+from apps.core.models import Push
+from apps.core.partitions import ensure_partitions
+from apps.core.periodic import schedule
+from apps.core.wake import Sleeper
+from apps.dispatch.services import place
+from workers.capture import capture_slots
+from workers.capture.frames import FrameStore
+from workers.inference import infer_slots
+
+logger = logging.getLogger(__name__)
+LEADER_LOCK = 7_200
+LEASE = "scheduler"
+LEASE_SECONDS = 10.0
+TICK = 0.5
+SYNC_EVERY = 30.0
+PUSHES_KEPT = timedelta(hours=24)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Every:
+    """Runs a duty when its time has come; a failure is logged and tried again at the next time."""
+
+    def __init__(self, seconds: float, duty: Callable[[], object]) -> None:
+        self.seconds, self.duty = seconds, duty
+        self._next = 0.0
+
+    def run(self, now: float, *, early: bool = False) -> None:
+        """Run if due, or if woken `early`."""
+        if now < self._next and not early:
+            return
+        self._next = now + self.seconds
+        try:
+            self.duty()
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("duty %s failed", getattr(self.duty, "__name__", self.duty))
+
+
+def plan() -> None:
+    """One beat of the planner; what is due goes to its queue."""
+    tick = plan_tick(clock.now())
+    for batch in tick.capture:
+        capture_slots.apply_async(([str(slot) for slot in batch],), expires=60)
+    for batch in tick.inference:
+        infer_slots.apply_async(([str(slot) for slot in batch],), expires=60)
+    store = FrameStore()
+    for frame in tick.frames:
+        store.delete(frame)
+
+
+def fire_periodic() -> None:
+    """Send each recurring task once per slot of time, whoever leads and however often this is called."""
+    moment = clock.now()
+    for name, item in schedule.items():
+        slot = int((moment - _EPOCH).total_seconds() // item.seconds)
+        if claim(name, slot, moment):
+            item.task.apply_async(expires=max(60.0, item.seconds), ignore_result=True)
+
+
+def claim(name: str, slot: int, moment: datetime) -> bool:
+    """True for exactly one caller per (schedule, slot); slots missed while nobody led are run once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_processlease AS l (name, holder, fence, renewed_at, until, detail) "
+            "VALUES (%s, %s, %s, %s, %s, '{}') ON CONFLICT (name) DO UPDATE "
+            "SET fence = excluded.fence, holder = excluded.holder, renewed_at = excluded.renewed_at, "
+            "until = excluded.until WHERE l.fence < excluded.fence",
+            [f"periodic:{name}", leases.holder_name(), slot, moment, moment],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def trim_pushes() -> None:
+    """Pages that were away longer than a day load afresh."""
+    Push.objects.filter(at__lt=clock.now() - PUSHES_KEPT).delete()
+
+
+class Leader:
+    """Leads while its session holds the advisory lock; a standby asks for it every second."""
+
+    def __init__(self) -> None:
+        self.lock = leases.LeaderLock(LEADER_LOCK)
+        self.duties = [
+            Every(TICK, plan),
+            Every(2.0, lambda: place(clock.now())),
+            Every(1.0, fire_periodic),
+            Every(2.0, self._renew),
+            Every(6 * 3600.0, lambda: ensure_partitions(clock.now())),
+            Every(3600.0, trim_pushes),
+        ]
+        self.sync = Every(SYNC_EVERY, sync_executions)
+
+    def run(self, ended: threading.Event) -> None:
+        """Until `ended`; a lost database ends the leadership, and the next connection asks for it again."""
+        sleeper = Sleeper("analysis")
+        while not ended.is_set():
+            try:
+                if not self.lock.acquire():
+                    ended.wait(1.0)
+                    continue
+                self._lead(ended, sleeper)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("scheduler: database: %s", error)
+                connection.close()
+                self.lock.held = False
+                ended.wait(1.0)
+        if self.lock.held:
+            leases.release(LEASE)
+            connection.close()
+
+    def _lead(self, ended: threading.Event, sleeper: Sleeper) -> None:
+        logger.info("scheduler: leads")
+        relay_ended = threading.Event()
+        relay = threading.Thread(target=run_relay, args=(relay_ended,), name="relay", daemon=True)
+        relay.start()
+        woken = True
+        try:
+            while not ended.is_set():
+                started = time.monotonic()
+                self.sync.run(started, early=woken)
+                for duty in self.duties:
+                    duty.run(time.monotonic())
+                woken = sleeper.sleep(max(0.05, TICK - (time.monotonic() - started)))
+        finally:
+            relay_ended.set()
+            relay.join(10)
+
+    def _renew(self) -> None:
+        """The lease is for people to see; the lock is gone with its session, which every duty's query would notice."""
+        leases.take(LEASE, seconds=LEASE_SECONDS)
+
+
+def run_relay(ended: threading.Event) -> None:
+    """Empty the outbox as soon as something is in it; asks every half second even when nobody woke it."""
+    sleeper = Sleeper("outbox")
+    while not ended.is_set():
+        try:
+            while outbox.relay_once() and not ended.is_set():
+                pass
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("relay: database: %s", error)
+            connection.close()
+            ended.wait(1.0)
+        except Exception:
+            logger.exception("relay failed")
+            ended.wait(1.0)
+        sleeper.sleep(0.5)
+    connection.close()

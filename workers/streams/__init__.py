@@ -1,0 +1,120 @@
+"""The stream holder of a node: holds what its rows and its viewers wish, reports, and beats as its agent."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.core import leases
+from apps.core.outbound.settings import camera_policy
+from apps.core.wake import Sleeper
+from apps.devices.services import source_options
+from workers.capture.frames import FrameStore
+from workers.node import BEAT_SECONDS, Agent
+from workers.streams.analysis import LiveAnalysis
+from workers.streams.reports import Reports
+from workers.streams.rows import NodeRows, Placed
+from workers.streams.viewers import Viewers
+from workers.vision.engine_client import EnginePool
+from workers.vision.holder import StreamHolder, StreamStatus, StreamWish
+
+logger = logging.getLogger(__name__)
+RECONCILE_SECONDS = 2.0
+SWEEP_SECONDS = 15.0
+LEASE_SECONDS = 15.0
+
+
+class Streams:
+    """`run` until `ended`. A lost database changes nothing for what is held; leases end by themselves."""
+
+    def __init__(self) -> None:
+        self.store = FrameStore()
+        self.store.prepare()
+        threads = max(2, settings.VANTAGE_ENGINE_THREADS)
+        self.engine = EnginePool(settings.VANTAGE_ENGINE_SOCKET, size=threads, timeout=20.0)
+        self.live = LiveAnalysis(self.engine, self.store)
+        self.reports = Reports()
+        self.holder = StreamHolder(
+            camera_policy(), self.live.on_frame, self.reports.on_state, threads=threads
+        )
+        self.viewers = Viewers(
+            settings.VANTAGE_LIVE_SOCKET, self.holder, lambda transport: source_options(transport=transport)
+        )
+        self.rows = NodeRows()
+        self.agent = Agent(self.store)
+        self._placed = Placed()
+        self._next_beat = self._next_sweep = self._next_read = 0.0
+
+    def run(self, ended: threading.Event) -> None:
+        """The main loop: every 2 s, or at once when somebody starts to watch or a wake comes."""
+        self.viewers.start()
+        waker = threading.Thread(target=self._listen, args=(ended,), name="wakes", daemon=True)
+        waker.start()
+        try:
+            while not ended.is_set():
+                try:
+                    self.step()
+                except (DatabaseError, InterfaceError) as error:
+                    logger.warning("streams: database: %s", error)
+                    connection.close()
+                except Exception:
+                    logger.exception("streams: a round failed")
+                self.viewers.changed.wait(RECONCILE_SECONDS)
+        finally:
+            self.viewers.stop()
+            self.holder.close()
+            self.engine.close()
+
+    def step(self) -> None:
+        """One round. Viewers are served even while the database is away."""
+        woken = self.viewers.changed.is_set()
+        self.viewers.changed.clear()
+        moment = time.monotonic()
+        if woken:
+            self.holder.reconcile(self._wishes())
+        self._placed = self.rows.read()
+        self.live.placed = self._placed
+        self.holder.reconcile(self._wishes())
+        status = self.holder.status()
+        self.reports.write(self._placed, status, self.live)
+        if moment >= self._next_beat:
+            self._next_beat = moment + BEAT_SECONDS
+            self.agent.beat(self.summary(status))
+            leases.take(f"streams:{settings.VANTAGE_NODE}", seconds=LEASE_SECONDS)
+        if moment >= self._next_sweep:
+            self._next_sweep = moment + SWEEP_SECONDS
+            self.store.sweep()
+
+    def _wishes(self) -> dict[str, StreamWish]:
+        """Rows first: a held camera is not opened twice for its viewers."""
+        return {**self.viewers.wishes(), **self._placed.wishes}
+
+    def summary(self, status: dict[str, StreamStatus]) -> dict[str, Any]:
+        """Numbers for the node's row and the chain page."""
+        counters = [found.counters for found in status.values()]
+        states: dict[str, int] = {}
+        for found in status.values():
+            states[found.state.value] = states.get(found.state.value, 0) + 1
+        return {
+            "held": len(status),
+            "states": states,
+            "viewers": self.viewers.number,
+            "packets": sum(item.packets for item in counters),
+            "decoded": sum(item.decoded for item in counters),
+            "dropped": sum(item.dropped for item in counters),
+            "corrupt": sum(item.corrupt for item in counters),
+            "frames": self.live.frames,
+            "failures": self.live.failures,
+            "last_error": self.live.last_error,
+        }
+
+    def _listen(self, ended: threading.Event) -> None:
+        sleeper = Sleeper("streams", "analysis")
+        while not ended.is_set():
+            if sleeper.sleep(5.0):
+                self.viewers.changed.set()

@@ -1,0 +1,113 @@
+"""A live frame's road: holder → frame store → engine → results. Nothing queues; the holder keeps the latest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from workers.capture.frames import FrameStore
+from workers.streams.rows import HeldExecution, Placed
+from workers.vision.engine_client import EngineError, EnginePool
+from workers.vision.frames import Frame
+from workers.vision.holder import Demand
+from workers.vision.quality import gate
+from workers.vision.rendition import paint_masks
+from workers.writer.results import FrameResults, not_analysed, push
+
+logger = logging.getLogger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ENGINE_SECONDS = 20.0
+COVER_EVERY = 10.0
+
+
+class LiveAnalysis:
+    """The holder's consumer; `placed` is replaced by the main loop, `covers` are pictures to keep as covers."""
+
+    def __init__(self, engine: EnginePool, store: FrameStore) -> None:
+        self.engine, self.store = engine, store
+        self.placed = Placed()
+        self.frames = 0
+        self.failures = 0
+        self.last_error = ""
+        self._covered: dict[UUID, float] = {}
+        self.covers: dict[UUID, tuple[bytes, datetime]] = {}
+
+    def on_frame(self, stream_id: str, frame: Frame, demands: tuple[Demand, ...]) -> None:
+        """Runs in a holder's thread, never twice at once for a camera."""
+        placed, camera = self.placed, UUID(stream_id)
+        wanted = [placed.executions[key] for key in _keys(demands) if key in placed.executions]
+        by_preset: dict[int, list[HeldExecution]] = {}
+        for item in wanted:
+            by_preset.setdefault(item.preset, []).append(item)
+        for preset, executions in by_preset.items():
+            self._analyse(camera, preset, frame, executions, placed)
+
+    def _analyse(
+        self, camera: UUID, preset: int, frame: Frame, executions: list[HeldExecution], placed: Placed
+    ) -> None:
+        self.frames += 1
+        verdict = gate(frame)
+        if not verdict.good:
+            reason = f"quality_{verdict.value}"
+            self._send(camera, preset, frame, "", [not_analysed(item.id, reason) for item in executions])
+            return
+        masks = placed.masks.get((camera, preset))
+        if masks:
+            frame = _masked(frame, masks)
+        micros = (frame.time - _EPOCH) // timedelta(microseconds=1)
+        try:
+            path = str(self.store.write(frame, f"live-{camera}-{preset}-{micros}"))
+        except OSError as error:
+            self._fail(f"frame store: {error}")
+            self._send(camera, preset, frame, "", [not_analysed(i.id, "frame_store") for i in executions])
+            return
+        self._cover(camera, path, frame.time)
+        reference = {"path": path, "time_us": micros, "camera": str(camera), "preset": preset}
+        try:
+            results = self.engine.analyse(
+                [{"frame": reference, "executions": [item.spec for item in executions]}],
+                timeout=ENGINE_SECONDS,
+            )[0]
+        except EngineError as error:
+            self._fail(str(error))
+            results = [not_analysed(item.id, error.code) for item in executions]
+        if not any(result["hits"] for result in results):
+            self.store.delete(path)
+            path = ""
+        self._send(camera, preset, frame, path, results)
+
+    def _send(
+        self, camera: UUID, preset: int, frame: Frame, path: str, results: list[dict[str, Any]]
+    ) -> None:
+        push([FrameResults(None, camera, preset, frame.time, path, frame.width, frame.height, results)])
+
+    def _cover(self, camera: UUID, path: str, at: datetime) -> None:
+        moment = time.monotonic()
+        if moment - self._covered.get(camera, float("-inf")) < COVER_EVERY:
+            return
+        self._covered[camera] = moment
+        with open(path, "rb") as file:
+            self.covers[camera] = (file.read(), at)
+
+    def _fail(self, words: str) -> None:
+        self.failures += 1
+        self.last_error = words[:200]
+        logger.warning("live analysis: %s", words)
+
+
+def _keys(demands: tuple[Demand, ...]) -> list[UUID]:
+    return [UUID(demand.key) for demand in demands if demand.key]
+
+
+def _masked(frame: Frame, masks: list[dict[str, Any]]) -> Frame:
+    return Frame(
+        paint_masks(frame.image, masks),
+        frame.time,
+        frame.pts,
+        frame.keyframe,
+        frame.corrupt,
+        frame.index,
+    )

@@ -1,0 +1,138 @@
+"""Results on their way to the writer: a Redis list of MessagePack values, taken over reliably."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgpack
+
+from apps.core.wake import client
+
+logger = logging.getLogger(__name__)
+WAITING = "vantage:results"
+TAKEN = "vantage:results:taken"
+DEAD = "vantage:results:dead"
+MOST_WAITING = 200_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResults:
+    """All results of one frame. `slot` is None for a live frame; `frame` is its path, empty when there is none."""
+
+    slot: UUID | None
+    camera: UUID
+    preset: int
+    time: datetime
+    frame: str
+    width: int
+    height: int
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    def packed(self) -> bytes:
+        """MessagePack."""
+        return bytes(
+            msgpack.packb(
+                [
+                    str(self.slot) if self.slot else "",
+                    str(self.camera),
+                    self.preset,
+                    (self.time - _EPOCH) // timedelta(microseconds=1),
+                    self.frame,
+                    self.width,
+                    self.height,
+                    self.results,
+                ]
+            )
+        )
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> FrameResults:
+        """Raises ValueError for anything else."""
+        try:
+            slot, camera, preset, micros, frame, width, height, results = msgpack.unpackb(data)
+            time_ = _EPOCH + timedelta(microseconds=micros)
+            return cls(
+                UUID(slot) if slot else None, UUID(camera), preset, time_, frame, width, height, results
+            )
+        except (TypeError, AttributeError, msgpack.UnpackException) as error:
+            raise ValueError("not a result") from error
+
+
+def not_analysed(execution: UUID | str, reason: str) -> dict[str, Any]:
+    """A result in the engine's shape that says why nobody looked."""
+    return {
+        "execution": str(execution),
+        "outcome": "not_analysed",
+        "reason": reason,
+        "hits": [],
+        "timings": {},
+    }
+
+
+def push(batch: Iterable[FrameResults]) -> bool:
+    """Hand results to the writer. False when the broker is away: the slots stay open and are done again."""
+    values = [item.packed() for item in batch]
+    if not values:
+        return True
+    try:
+        length = client().lpush(WAITING, *values)
+    except Exception as error:
+        logger.warning("%d results not sent: %s", len(values), type(error).__name__)
+        return False
+    if isinstance(length, int) and length > MOST_WAITING:
+        client().ltrim(WAITING, 0, MOST_WAITING - 1)
+        logger.error("results: more than %d wait for the writer; the oldest were dropped", MOST_WAITING)
+    return True
+
+
+def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0) -> list[bytes]:
+    """Up to `most` values: waits `idle` s for the first, then `seconds` for more. They stay in TAKEN until `done`."""
+    redis = client()
+    first = redis.blmove(WAITING, TAKEN, idle, src="RIGHT", dest="LEFT")
+    if first is None:
+        return []
+    batch, ends = [first], time.monotonic() + seconds
+    while len(batch) < most:
+        pipe = redis.pipeline(transaction=False)
+        for _ in range(min(100, most - len(batch))):
+            pipe.lmove(WAITING, TAKEN, src="RIGHT", dest="LEFT")
+        more = [value for value in pipe.execute() if value is not None]
+        batch += more
+        if time.monotonic() >= ends:
+            break
+        if not more:
+            time.sleep(min(0.01, max(0.0, ends - time.monotonic())))
+    return batch
+
+
+def done() -> None:
+    """The batch is committed."""
+    client().delete(TAKEN)
+
+
+def recover() -> int:
+    """Put back what the last writer took and did not finish; returns how many."""
+    number = 0
+    while client().lmove(TAKEN, WAITING, src="LEFT", dest="RIGHT") is not None:
+        number += 1
+    return number
+
+
+def bury(value: bytes) -> None:
+    """Keep a value that cannot be written, for a person to look at."""
+    pipe = client().pipeline(transaction=False)
+    pipe.lpush(DEAD, value)
+    pipe.ltrim(DEAD, 0, 999)
+    pipe.execute()
+
+
+def waiting() -> int:
+    """How many values wait for the writer."""
+    return int(client().llen(WAITING)) + int(client().llen(TAKEN))

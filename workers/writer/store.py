@@ -1,0 +1,83 @@
+"""One batch of results into PostgreSQL, in one transaction; the same batch again changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.analysis.services import AnalysisResult, record_results
+from apps.devices.services import NewCapture, record_captures
+from apps.events.services import NewRawEvent, record_raw_events
+from workers.capture.frames import FrameStore
+from workers.writer.results import FrameResults
+
+
+def write_batch(batch: list[FrameResults], store: FrameStore | None = None) -> int:
+    """Write; afterwards delete the frames nobody needs any more. Returns how many raw events were new."""
+    with transaction.atomic():
+        kept = record_captures([_capture(item) for item in batch if _has_hits(item) and item.frame])
+        captures = {
+            _place(item): _capture(item).id
+            for item in batch
+            if _has_hits(item) and item.frame and kept.get(_capture(item).id)
+        }
+        results = [
+            _result(item, answer, captures.get(_place(item))) for item in batch for answer in item.results
+        ]
+        recorded = record_results(results)
+        hits = [
+            hit
+            for item in batch
+            for answer in item.results
+            if answer["hits"] and recorded.is_new(_result(item, answer, None))
+            for hit in _raw_events(item, answer, captures.get(_place(item)))
+        ]
+        new = record_raw_events(hits)
+    store = store or FrameStore()
+    finished = set(recorded.finished)
+    for item in batch:
+        if item.frame and (item.slot is None or item.slot in finished):
+            store.delete(item.frame)
+    return len(new)
+
+
+def _place(item: FrameResults) -> tuple[Any, ...]:
+    return item.camera, item.preset, item.time
+
+
+def _has_hits(item: FrameResults) -> bool:
+    return any(answer["hits"] for answer in item.results)
+
+
+def _capture(item: FrameResults) -> NewCapture:
+    return NewCapture(item.camera, item.preset, item.time, item.frame, item.width, item.height)
+
+
+def _result(item: FrameResults, answer: dict[str, Any], capture: UUID | None) -> AnalysisResult:
+    return AnalysisResult(
+        execution_id=UUID(answer["execution"]),
+        time=item.time,
+        outcome=answer["outcome"],
+        reason=answer.get("reason", ""),
+        slot_id=item.slot,
+        milliseconds=round(sum((answer.get("timings") or {}).values()), 1),
+        capture_id=capture if answer["hits"] else None,
+    )
+
+
+def _raw_events(item: FrameResults, answer: dict[str, Any], capture: UUID | None) -> list[NewRawEvent]:
+    return [
+        NewRawEvent(
+            execution_id=UUID(answer["execution"]),
+            item=hit["item"],
+            time=item.time,
+            targets=hit["targets"],
+            ordinal=hit["ordinal"],
+            capture_id=capture,
+            slot_id=item.slot,
+            context={"timings": answer.get("timings") or {}, "width": item.width, "height": item.height},
+        )
+        for hit in answer["hits"]
+    ]
