@@ -25,10 +25,12 @@ from workers.vision.detections import Detections
 
 @decoders.register("ultraface")
 def decode(outputs: Sequence[Tensor], context: DecoderContext) -> Detections:
-    by_width = {output.shape[-1]: output for output in outputs if output.ndim == 3 and output.shape[0] == 1}
-    boxes = by_width.get(4)
-    scores = next((output for width, output in by_width.items() if width != 4), None)
-    if boxes is None or scores is None or boxes.shape[1] != scores.shape[1]:
+    three = [output for output in outputs if output.ndim == 3 and output.shape[0] == 1]
+    if len(three) != 2:
+        raise DecodeError(f"ultraface reads scores [1, N, 1+C] and boxes [1, N, 4], got {shapes(outputs)}")
+    # Scores come first; an export that has them the other way round shows it by the width.
+    scores, boxes = three if three[1].shape[2] == 4 else reversed(three)
+    if boxes.shape[2] != 4 or boxes.shape[1] != scores.shape[1]:
         raise DecodeError(f"ultraface reads scores [1, N, 1+C] and boxes [1, N, 4], got {shapes(outputs)}")
     faces = np.asarray(scores[0, :, 1:], np.float32)  # column 0 is background
     class_count(context, faces.shape[1], "ultraface")

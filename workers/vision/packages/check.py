@@ -14,10 +14,23 @@ from workers.vision.packages.samples import Sample, SamplesError, differences, l
 from workers.vision.packages.sandbox import SandboxFailed, SandboxLimits, run_module
 from workers.vision.runtimes.checksum import sha256_of
 
-CODE_SUFFIXES = frozenset(
-    (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".cmd", ".ps1", ".jar", ".js")
-    + (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".npy", ".ckpt")
-)
+_PROGRAMS = {
+    ".py",
+    ".pyc",
+    ".pyd",
+    ".so",
+    ".dll",
+    ".dylib",
+    ".exe",
+    ".sh",
+    ".bat",
+    ".cmd",
+    ".ps1",
+    ".jar",
+    ".js",
+}
+_PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".joblib", ".npy", ".ckpt"}
+CODE_SUFFIXES = frozenset(_PROGRAMS | _PICKLES)
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 
 
