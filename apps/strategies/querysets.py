@@ -32,3 +32,10 @@ class TraceQuerySet(VisibleQuerySet[Any]):
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return managed_q(principal, "camera__") | Q(organisations__contains=[principal.organisation_id])
+
+    def visible_to(self, principal: Any, action: str = "view", *, at: datetime | None = None) -> Any:
+        """As in VisibleQuerySet; made distinct for a person limited to directories."""
+        rows = super().visible_to(principal, action, at=at)
+        if getattr(principal, "limited_to_directories", False):
+            return self.filter(pk__in=rows.values("pk"))
+        return rows

@@ -42,13 +42,10 @@ def test_an_event_says_what_decided_it() -> None:
     assert event.explanation["raw_event"] == str(raw.pk)
     assert event.explanation["package"] == execution.package.fingerprint
     assert event.explanation["algorithm"] == {"id": execution.version.algorithm.slug, "version": "1.0.0"}
-    assert event.explanation["strategy"] == {
-        "id": str(strategy),
-        "name": "",
-        "version_id": str(version),
-        "version": 3,
-        "trace": str(trace),
-    }
+    assert event.explanation["strategy"] == str(strategy)
+    assert event.explanation["strategy_version"] == 3
+    assert event.explanation["trace"] == str(trace)
+    assert event.explanation["task"] == str(unit.task_id)
     assert event.explanation["tasks"] == [str(unit.task_id)]
     assert event.explanation["requisitions"] == ["2026-0147"]
     assert event.explanation["capture"] == str(raw.capture_id)
