@@ -1,6 +1,7 @@
 """`./vantage demo`: the demo city on this machine, from nothing to the first event, until Ctrl-C."""
 
 import argparse
+import os
 import shutil
 import time
 from pathlib import Path
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prepare, start, watch, stop. LauncherError where something is in the way."""
     stop = StopRequest()
+    refuse_production()
     data = data_folder(options.data)
     media = options.media.resolve() if options.media else None
     if media and not media.is_dir():
@@ -65,6 +67,12 @@ def run(options: argparse.Namespace) -> int:
         return 130
     finally:
         services.stop()
+
+
+def refuse_production() -> None:
+    """LauncherError where this machine says that it is production: the demo's accounts and keys are no secret."""
+    if os.environ.get("ENV") == "production":
+        raise LauncherError("ENV=production is set: the demo does not start here; see `./vantage up`")
 
 
 def forget(data: Path, services: Services) -> None:

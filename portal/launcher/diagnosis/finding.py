@@ -1,5 +1,6 @@
 """One line of the doctor's answer."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
