@@ -50,16 +50,16 @@ def loss(raw: Tensor, rows: Tensor, grid: Tensor, width: int, height: int) -> tu
     overlap, generous = _giou(boxes, corners)
     box_loss = (1 - generous).sum() / count
     wanted = torch.zeros_like(raw[..., 4])
-    wanted[positive] = 0.4 + 0.6 * overlap.detach().clamp(0, 1)
+    wanted[positive] = 0.3 + 0.7 * overlap.detach().clamp(0, 1)
     logits = raw[..., 4]
     probability = logits.sigmoid().detach()
-    weight = torch.where(positive, torch.tensor(1.0), probability.pow(1.5) * 0.75) * (~ignore)
+    weight = torch.where(positive, torch.tensor(1.0), probability.pow(1.2)) * (~ignore)
     object_loss = (binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weight).sum() / count
     one_hot = torch.zeros_like(raw[..., 5:][positive])
     one_hot[torch.arange(len(target)), target[:, 0].long()] = 1.0
     class_loss = binary_cross_entropy_with_logits(raw[..., 5:][positive], one_hot, reduction="sum") / count
     total = 2.5 * box_loss + object_loss + class_loss
-    return total, {"box": float(box_loss), "object": float(object_loss), "class": float(class_loss)}
+    return total, {"box": box_loss.item(), "object": object_loss.item(), "class": class_loss.item()}
 
 
 def _giou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,7 @@ def batch_of(pictures: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
         if rng.random() < 0.5:
             picture = picture[:, ::-1]
             boxes[number, :, 1] = WIDTH - boxes[number, :, 1] - boxes[number, :, 3]
-        offset = int(rng.choice([0, 0, 6, int(rng.integers(13))]))
+        offset = int(rng.choice([6, 6, 6, int(rng.integers(13))]))
         canvas[number, offset : offset + 180] = picture
         boxes[number, :, 2] += offset
     boxes[..., 1:5] = np.where(present[..., None], boxes[..., 1:5], -1000)
@@ -51,13 +51,15 @@ def batch_of(pictures: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
     return (tensor * gain * cast + lift).clamp(0, 1), torch.from_numpy(boxes)
 
 
-def train(data: Path, minutes: float, batch: int, rate: float, seed: int) -> Detector:
-    """Trains until the time is up with a one-cycle rate and returns the averaged network."""
+def train(data: Path, minutes: float, batch: int, rate: float, seed: int, start: Path | None = None) -> Detector:
+    """Trains until the time is up with a falling rate, from ``start`` or from nothing; returns the average."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     stored = np.load(data / "train.npz")
     pictures, rows = stored["pictures"], stored["rows"]
     network = Detector(len(LABELS)).to(memory_format=torch.channels_last)
+    if start is not None:
+        network.load_state_dict(torch.load(start, weights_only=True))
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     grid = cells(WIDTH, HEIGHT)
@@ -69,9 +71,9 @@ def train(data: Path, minutes: float, batch: int, rate: float, seed: int) -> Det
             )
         picked = rng.integers(0, len(pictures), batch)
         inputs, targets = batch_of(pictures[picked], rows[picked], rng)
-        total, parts = loss(
-            network(inputs.to(memory_format=torch.channels_last)), targets, grid, WIDTH, HEIGHT
-        )
+        with torch.autocast("cpu", torch.bfloat16):
+            raw = network(inputs.to(memory_format=torch.channels_last))
+        total, parts = loss(raw.float(), targets, grid, WIDTH, HEIGHT)
         optimiser.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
@@ -80,7 +82,7 @@ def train(data: Path, minutes: float, batch: int, rate: float, seed: int) -> Det
         _follow(average, network, min(0.998, (1 + step) / (10 + step)))
         if time.monotonic() - shown > 20:
             shown = time.monotonic()
-            log.info("step %d %.0f%% loss %.3f %s", step, spent * 100, float(total), parts)
+            log.info("step %d %.0f%% loss %.3f %s", step, spent * 100, total.item(), parts)
     average.eval()
     return average
 
@@ -116,10 +118,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights of an earlier round to go on from")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
-    network = train(options.data, options.minutes, options.batch, options.rate, options.seed)
+    network = train(options.data, options.minutes, options.batch, options.rate, options.seed, options.start)
     torch.save(network.state_dict(), options.data / "street.pt")
     export(network, options.out)
     log.info("wrote %s, %d bytes", options.out, options.out.stat().st_size)
