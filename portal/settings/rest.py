@@ -27,5 +27,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CameraStateEnum": "apps.devices.choices.CameraState.choices",
+        "DeliveryStateEnum": "apps.openapi.choices.DeliveryState.choices",
+        "EndpointStateEnum": "apps.openapi.choices.EndpointState.choices",
+        "PackageStateEnum": "apps.algorithms.choices.VersionState.choices",
+    },
     "PREPROCESSING_HOOKS": ["portal.api.only_public_api"],
 }
