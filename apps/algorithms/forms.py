@@ -45,7 +45,7 @@ class MappingForm(forms.Form):
     event_type = forms.ModelChoiceField(label=_("Event type"), queryset=EventType.objects.order_by("code"))
 
 
-class EventTypeForm(forms.ModelForm[EventType]):
+class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
     """A type of the tree."""
 
     class Meta:
