@@ -12,9 +12,13 @@ from demo.geography import COLUMNS, ROWS, Point, cell_point, corners, degrees, r
 
 PATH = Path(__file__).parent / "public" / "basemap.geojson"
 _PARKS = {
-    (1, 0, 4): ("映月公园", "Moonlit Park"), (4, 2, 4): ("湖心公园", "Lake Heart Park"), (6, 4, 4): ("北岸森林", "North Bank Wood"),
-    (2, 5, 4): ("青禾湿地", "Green Crop Wetland"), (7, 1, 4): ("东郊绿地", "Eastern Green"), (0, 3, 4): ("西山绿地", "West Hill Green"),
-}  # fmt: skip
+    (1, 0, 4): ("映月公园", "Moonlit Park"),
+    (4, 2, 4): ("湖心公园", "Lake Heart Park"),
+    (6, 4, 4): ("北岸森林", "North Bank Wood"),
+    (2, 5, 4): ("青禾湿地", "Green Crop Wetland"),
+    (7, 1, 4): ("东郊绿地", "Eastern Green"),
+    (0, 3, 4): ("西山绿地", "West Hill Green"),
+}
 _LAKES = {(5, 2): ("映月湖", "Moonlit Lake"), (3, 1): ("学府湖", "College Lake")}
 _SQUARE = (7, 2, 4)
 
@@ -95,7 +99,11 @@ def _cell(column: int, row: int, rng: np.random.Generator) -> list[dict[str, Any
     for block in range(9):
         name = _PARKS.get((column, row, block))
         s, t = (block % 3) / 3, (block // 3) / 3
-        if (row == 4 and block < 3) or (row == 3 and block >= 6) or ((column, row) in _LAKES and block in (4, 5)):
+        if (
+            (row == 4 and block < 3)
+            or (row == 3 and block >= 6)
+            or ((column, row) in _LAKES and block in (4, 5))
+        ):
             continue  # the banks and the lakes stay open
         if name is not None:
             features.append(_patch(column, row, s - 0.28, t - 0.28, 0.9, 0.9, "park", *name))
