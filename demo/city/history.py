@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 import cv2
-from apps.strategies.services.run_pending import run_pending
+from apps.strategies.services.pending import run_pending
 
 from apps.accounts.models import User
 from apps.accounts.permissions import SYSTEM, principal_of_user

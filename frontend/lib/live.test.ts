@@ -14,7 +14,8 @@ class FakeSocket {
     this.closedWith = code;
   }
   say(value: unknown): void {
-    this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) });
+    const frame = typeof value === "string" || "pushes" in (value as object) ? value : { pushes: [value], gap: false };
+    this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
   }
 }
 
@@ -77,7 +78,7 @@ test("comes back with since and says how much was filled in", () => {
 });
 
 test("tells of a hole that the server could not fill, and goes on from there", () => {
-  last().say({ kind: "gap", seq: 90 });
+  last().say({ pushes: [message(90)], gap: true });
   expect(gaps).toBe(1);
   expect(live.seq).toBe(90);
 });

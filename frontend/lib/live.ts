@@ -43,6 +43,17 @@ export function isLiveMessage(value: unknown): value is LiveMessage {
   );
 }
 
+/** What the server sends: messages in order of `seq`, whether some were lost, and at the start the newest `seq`. */
+interface Envelope {
+  pushes: unknown[];
+  gap: boolean;
+  hello?: number;
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  return typeof value === "object" && value !== null && Array.isArray((value as { pushes?: unknown }).pushes);
+}
+
 export class LiveSocket {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -100,17 +111,18 @@ export class LiveSocket {
     } catch {
       return;
     }
+    if (!isEnvelope(value)) return;
     this.attempt = 0;
-    if (typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "gap") {
-      const seq = (value as { seq?: unknown }).seq;
-      if (typeof seq === "number") this.seq = Math.max(this.seq, seq);
-      this.events.gap();
-      return;
-    }
-    if (!isLiveMessage(value) || (value.seq > 0 && value.seq <= this.seq)) return;
-    this.seq = Math.max(this.seq, value.seq);
+    if (value.hello !== undefined && this.seq === 0) this.seq = value.hello;
+    for (const push of value.pushes) this.take(push);
+    if (value.gap) this.events.gap();
+  }
+
+  private take(push: unknown): void {
+    if (!isLiveMessage(push) || push.seq <= this.seq) return;
+    this.seq = push.seq;
     if (this.resuming) this.missed += 1;
-    this.events.message(value);
+    this.events.message(push);
   }
 
   private closed(code: number): void {
