@@ -15,6 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core import audit
 from apps.core.audit import request_context
 from apps.core.errors import Refusal
 
@@ -47,7 +48,18 @@ class ScopePermission(BasePermission):
         needed = scopes.get(getattr(view, "action", None) or str(request.method).lower()) or scopes.get(
             "read" if request.method in {"GET", "HEAD", "OPTIONS"} else "write"
         )
-        return needed is not None and needed in principal.scopes
+        if needed is not None and needed in principal.scopes:
+            return True
+        audit.record(
+            principal,
+            "scope.refused",
+            outcome="refused",
+            owner_id=principal.organisation_id,
+            name=request.path[:300],
+            scope=needed,
+            method=request.method,
+        )
+        return False
 
 
 class KeysetPagination(CursorPagination):
