@@ -111,6 +111,7 @@ def close_doors() -> bool:
     count = len(program) // 8
     holder = ctypes.create_string_buffer(struct.pack("HxxxxxxP", count, ctypes.addressof(buffer)))
     kernel = ctypes.CDLL(None, use_errno=True)
+    kernel.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]  # an address does not fit in an int
     if kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
     return int(kernel.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(holder), 0, 0)) == 0
