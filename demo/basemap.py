@@ -1,4 +1,4 @@
-"""Draws the Demo City's own base map: ``python -m demo.basemap`` writes demo/basemap.geojson (committed)."""
+"""Draws the Demo City's own base map: ``python -m demo.basemap`` writes demo/public/basemap.geojson (committed)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SQUARE = (7, 2, 4)
 
 
 def build_basemap() -> dict[str, Any]:
-    """The map as a GeoJSON FeatureCollection; kinds: land, water, park, square, building, road, rail, boundary, word."""
+    """The map as a GeoJSON FeatureCollection; kinds are those of the map page, and ``word``."""
     rng = np.random.default_rng(2026)
     features: list[dict[str, Any]] = [_land(), _river()]
     for row in range(ROWS):

@@ -7,144 +7,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from demo.geography import COLUMNS, ROWS, cell_point, cell_region, degrees, regions
+from demo.dictionaries import DIRECTORIES, EVENT_TYPES, ORGANISATIONS, PLACE_TYPES, TAG_TREES, USERS
+from demo.geography import COLUMNS, ROWS, RegionArea, cell_point, cell_region, degrees, regions
 from demo.render.stories import BY_NAME
 
 __all__ = [
-    "DIRECTORIES", "EVENT_TYPES", "LIVE_CAMERAS", "ORGANISATIONS", "PLACE_TYPES", "TAG_TREES", "USERS",
-    "CameraEntry", "catalogue_cameras", "gb28181_code", "regions",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class OrganisationEntry:
-    """A node of the organisation tree; kind is a value of OrganisationKind."""
-
-    code: str
-    parent: str | None
-    kind: str
-    name_zh: str
-    name_en: str
-    is_data_authority: bool = False
-    region: str = ""
-
-
-ORGANISATIONS: tuple[OrganisationEntry, ...] = (
-    OrganisationEntry("DEMO", None, "bureau", "演示市数据资源局", "Demo City Data Bureau", True, "990100"),
-    OrganisationEntry("CG", "DEMO", "bureau", "演示市城管局", "Urban Management Bureau", region="990100"),
-    OrganisationEntry("JT", "DEMO", "bureau", "演示市交通局", "Transport Bureau", region="990100"),
-    OrganisationEntry("GA", "DEMO", "bureau", "演示市公共安全与应急局", "Public Safety and Emergency Bureau", region="990100"),
-    OrganisationEntry("SN", "DEMO", "district", "山南区", "Shannan District", region="990101"),
-    OrganisationEntry("HD", "DEMO", "district", "湖东区", "Hudong District", region="990102"),
-    OrganisationEntry("JB", "DEMO", "district", "江北区", "Jiangbei District", region="990103"),
-    OrganisationEntry("HD-ZQ", "HD", "street", "站前街道办", "Zhanqian Street Office", region="990102004"),
-    OrganisationEntry("HD-JS", "HD", "street", "集市街道办", "Jishi Street Office", region="990102002"),
-    OrganisationEntry("CG-SN", "CG", "bureau", "城管局山南大队", "Urban Management, Shannan Brigade", region="990101"),
-    OrganisationEntry("BUS", "JT", "enterprise", "演示市公交公司", "Demo City Buses", region="990100"),
-    OrganisationEntry("DEV", "DEMO", "developer", "云图算法公司", "Cloudmap Algorithms"),
-    OrganisationEntry("OPS", "DEMO", "maintainer", "演示运维公司", "Demo Maintenance"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class UserEntry:
-    """An account; role is a value of RoleCode. Passwords are made when the demo is made, never here."""
-
-    username: str
-    organisation: str
-    role: str
-    name_zh: str
-    name_en: str
-
-
-USERS: tuple[UserEntry, ...] = (
-    UserEntry("approver", "DEMO", "data_authority_approver", "陈数", "Chen Shu"),
-    UserEntry("operator", "DEMO", "operator", "林运", "Lin Yun"),
-    UserEntry("resources", "DEMO", "resource_manager", "赵接", "Zhao Jie"),
-    UserEntry("governor", "CG", "camera_governor", "周治", "Zhou Zhi"),
-    UserEntry("arranger", "CG", "algorithm_arranger", "吴编", "Wu Bian"),
-    UserEntry("reviewer", "CG", "event_reviewer", "郑研", "Zheng Yan"),
-    UserEntry("officer", "CG", "bureau_officer", "孙城", "Sun Cheng"),
-    UserEntry("leader", "JT", "bureau_approver", "钱交", "Qian Jiao"),
-    UserEntry("developer", "DEV", "developer", "冯开", "Feng Kai"),
-    UserEntry("sysadmin", "DEMO", "system_admin", "韩系", "Han Xi"),
-    UserEntry("secadmin", "DEMO", "security_admin", "杨安", "Yang An"),
-    UserEntry("auditor", "DEMO", "audit_admin", "朱审", "Zhu Shen"),
-)
-
-
-@dataclass(frozen=True)
-class EventTypeEntry:
-    """A node of the event type tree: level urgent or general, review_policy of ReviewPolicy, validity in minutes."""
-
-    code: str
-    parent: str | None
-    name_zh: str
-    name_en: str
-    level: str = "general"
-    review: str = "review_first"
-    validity_minutes: int = 1440
-    national_code: str = ""
-
-
-EVENT_TYPES: tuple[EventTypeEntry, ...] = (
-    EventTypeEntry("01", None, "城市管理", "Urban management"),
-    EventTypeEntry("0101", "01", "市容环境", "Appearance of the city"),
-    EventTypeEntry("010101", "0101", "暴露垃圾", "Exposed garbage", national_code="0201"),
-    EventTypeEntry("010102", "0101", "占道经营", "Stall on the pavement", validity_minutes=240, national_code="0501"),
-    EventTypeEntry("0102", "01", "市政设施", "Municipal works"),
-    EventTypeEntry("010201", "0102", "道路积水", "Water on the road", "urgent", validity_minutes=120),
-    EventTypeEntry("02", None, "公共安全", "Public safety"),
-    EventTypeEntry("0201", "02", "区域安全", "Safety of places"),
-    EventTypeEntry("020101", "0201", "行人闯入", "Pedestrian intrusion", "urgent", validity_minutes=60),
-    EventTypeEntry("020102", "0201", "物品遗留", "Object left behind", "urgent", validity_minutes=120),
-    EventTypeEntry("020103", "0201", "人员出现", "People present", review="not_required", validity_minutes=60),
-    EventTypeEntry("03", None, "交通运行", "Traffic"),
-    EventTypeEntry("0301", "03", "道路交通", "Road traffic"),
-    EventTypeEntry("030101", "0301", "车辆出现", "Vehicles present", review="not_required", validity_minutes=60),
-    EventTypeEntry("09", None, "运行保障", "Operations"),
-    EventTypeEntry("0901", "09", "视频质量", "Video quality"),
-    EventTypeEntry("090101", "0901", "黑屏", "Black picture"),
-    EventTypeEntry("090102", "0901", "画面冻结", "Picture frozen"),
-    EventTypeEntry("090103", "0901", "画面过亮", "Too bright"),
-    EventTypeEntry("090104", "0901", "画面模糊", "Blurred picture"),
-    EventTypeEntry("090105", "0901", "镜头遮挡", "Lens occluded"),
-    EventTypeEntry("090106", "0901", "画面偏色", "Colour cast"),
-)  # fmt: skip
-
-PLACE_TYPES: tuple[tuple[str, str | None, str, str], ...] = (
-    ("A", None, "交通场所", "Traffic"),
-    ("A01", "A", "道路", "Roads"), ("A0101", "A01", "主干路", "Arterial road"), ("A0102", "A01", "支路街巷", "Lane"),
-    ("A0103", "A01", "路口", "Crossing"), ("A0104", "A01", "下穿通道", "Underpass"), ("A0105", "A01", "桥梁", "Bridge"),
-    ("A02", "A", "场站", "Stations"), ("A0201", "A02", "车站广场", "Station square"), ("A0202", "A02", "公交场站", "Bus depot"),
-    ("B", None, "公共场所", "Public places"),
-    ("B01", "B", "商业", "Trade"), ("B0101", "B01", "集贸市场", "Market"), ("B0102", "B01", "商业街", "Shopping street"),
-    ("B02", "B", "休闲", "Leisure"), ("B0201", "B02", "公园", "Park"), ("B0202", "B02", "广场", "Square"),
-    ("B03", "B", "教育", "Education"), ("B0301", "B03", "学校周边", "Near a school"),
-    ("C", None, "居住场所", "Housing"), ("C01", "C", "小区", "Estates"), ("C0101", "C01", "小区出入口", "Estate gate"),
-)  # fmt: skip
-
-TAG_TREES: tuple[tuple[str, str, str, tuple[tuple[str, str, str | None], ...]], ...] = (
-    ("scene", "场景标签", "Scene", (
-        ("road", "道路", None), ("crossing", "路口", "road"), ("pavement", "人行道", "road"), ("water-prone", "易积水", "road"),
-        ("trade", "商业", None), ("stalls", "摊贩聚集", "trade"), ("green", "绿地", None), ("waterside", "临水", "green"),
-    )),
-    ("work", "业务标签", "Work", (
-        ("cg", "城管重点", None), ("jt", "交通重点", None), ("school-run", "护学", "jt"), ("flood", "防汛", None), ("night", "夜间保障", None),
-    )),
-)  # fmt: skip
-
-DIRECTORIES: tuple[tuple[str, str | None, str, str, str, str], ...] = (
-    # code, parent, kind, organisation, name zh, name en
-    ("official", None, "official", "DEMO", "全市资源目录", "Official catalogue"),
-    ("official-SN", "official", "official", "DEMO", "山南区", "Shannan District"),
-    ("official-HD", "official", "official", "DEMO", "湖东区", "Hudong District"),
-    ("official-JB", "official", "official", "DEMO", "江北区", "Jiangbei District"),
-    ("own-CG", None, "own", "CG", "城管重点点位", "Urban management focus"),
-    ("own-JT", None, "own", "JT", "交通重点点位", "Transport focus"),
-    ("own-GA", None, "own", "GA", "安全重点点位", "Safety focus"),
-    ("synced", None, "synced", "GA", "公安共享平台（同步）", "Police platform (synchronised)"),
-)
+    "DIRECTORIES",
+    "EVENT_TYPES",
+    "LIVE_CAMERAS",
+    "ORGANISATIONS",
+    "PLACE_TYPES",
+    "TAG_TREES",
+    "USERS",
+    "Analysis",
+    "CameraEntry",
+    "catalogue_cameras",
+    "gb28181_code",
+    "regions",
+]
 
 
 @dataclass(frozen=True)
@@ -193,31 +73,130 @@ _EVERYWHERE = {"confidence": 0.45}
 
 _LIVE = (
     # clip, organisation, cell (column, row, s, t), place type, address, sampling, analyses, tags
-    ("bag_left", "GA", (7, 2, 0.5, 0.18), "A0201", "站前街道站前广场北侧", _KEYFRAMES,
-     (Analysis("left-object", {"dwell": 8.0}, "near"),), ("night",)),
-    ("garbage_pile", "CG", (5, 1, 0.33, 0.02), "A0102", "柳荫路与映月路东口", _KEYFRAMES,
-     (Analysis("exposed-garbage", _EVERYWHERE),), ("cg", "pavement")),
-    ("street_stall", "CG", (5, 2, 0.04, 0.67), "B0101", "集市街中段 12 号前", _KEYFRAMES,
-     (Analysis("street-stall", _EVERYWHERE),), ("cg", "stalls")),
-    ("intrusion", "JT", (7, 4, 0.96, 0.4), "A0101", "东环路辅道北桥段", _snapshot(10),
-     (Analysis("pedestrian-intrusion", _EVERYWHERE, "road"),), ("jt",)),
-    ("road_water", "CG", (3, 3, 0.5, 0.8), "A0104", "滨河路下穿通道入口", _snapshot(15),
-     (Analysis("road-water", _EVERYWHERE, "road"),), ("flood", "water-prone")),
-    ("busy_road", "JT", (3, 2, 0.98, 0.98), "A0101", "中心大道与人民路口西侧", {"kind": "fps", "fps": 4},
-     (Analysis("vehicle-presence", _EVERYWHERE, "road"), Analysis("pedestrian-intrusion", _EVERYWHERE, "road")), ("jt", "road")),
-    ("zebra_crossing", "JT", (2, 1, 0.98, 0.96), "A0103", "学府路与湖心路口", _snapshot(10),
-     (Analysis("person-presence", _EVERYWHERE, "road"),), ("school-run", "crossing")),
-    ("night_street", "GA", (2, 2, 0.66, 0.35), "A0102", "湖心巷 8 号", _snapshot(20),
-     (Analysis("person-presence", _EVERYWHERE),), ("night",)),
-    ("goes_dark", "CG", (0, 1, 0.98, 0.6), "A0102", "仓前路 46 号", _snapshot(10),
-     (Analysis("exposed-garbage", _EVERYWHERE),), ("cg",)),
-    ("freezes", "JT", (4, 4, 0.02, 0.10), "A0105", "北桥北侧桥头", _snapshot(10),
-     (Analysis("vehicle-presence", _EVERYWHERE),), ("waterside", "jt")),
-    ("quiet_park", "CG", (1, 0, 0.5, 0.05), "B0201", "映月公园南门", _snapshot(20),
-     (Analysis("exposed-garbage", _EVERYWHERE), Analysis("street-stall", _EVERYWHERE)), ("green",)),
-    ("depot_gate", "BUS", (6, 0, 0.7, 0.67), "A0202", "公交停保场大门", _snapshot(15),
-     (Analysis("pedestrian-intrusion", _EVERYWHERE),), ("jt",)),
-)  # fmt: skip
+    (
+        "bag_left",
+        "GA",
+        (7, 2, 0.5, 0.18),
+        "A0201",
+        "站前街道站前广场北侧",
+        _KEYFRAMES,
+        (Analysis("left-object", {"dwell": 8.0}, "near"),),
+        ("night",),
+    ),
+    (
+        "garbage_pile",
+        "CG",
+        (5, 1, 0.33, 0.02),
+        "A0102",
+        "柳荫路与映月路东口",
+        _KEYFRAMES,
+        (Analysis("exposed-garbage", _EVERYWHERE),),
+        ("cg", "pavement"),
+    ),
+    (
+        "street_stall",
+        "CG",
+        (5, 2, 0.04, 0.67),
+        "B0101",
+        "集市街中段 12 号前",
+        _KEYFRAMES,
+        (Analysis("street-stall", _EVERYWHERE),),
+        ("cg", "stalls"),
+    ),
+    (
+        "intrusion",
+        "JT",
+        (7, 4, 0.96, 0.4),
+        "A0101",
+        "东环路辅道北桥段",
+        _snapshot(10),
+        (Analysis("pedestrian-intrusion", _EVERYWHERE, "road"),),
+        ("jt",),
+    ),
+    (
+        "road_water",
+        "CG",
+        (3, 3, 0.5, 0.8),
+        "A0104",
+        "滨河路下穿通道入口",
+        _snapshot(15),
+        (Analysis("road-water", _EVERYWHERE, "road"),),
+        ("flood", "water-prone"),
+    ),
+    (
+        "busy_road",
+        "JT",
+        (3, 2, 0.98, 0.98),
+        "A0101",
+        "中心大道与人民路口西侧",
+        {"kind": "fps", "fps": 4},
+        (
+            Analysis("vehicle-presence", _EVERYWHERE, "road"),
+            Analysis("pedestrian-intrusion", _EVERYWHERE, "road"),
+        ),
+        ("jt", "road"),
+    ),
+    (
+        "zebra_crossing",
+        "JT",
+        (2, 1, 0.98, 0.96),
+        "A0103",
+        "学府路与湖心路口",
+        _snapshot(10),
+        (Analysis("person-presence", _EVERYWHERE, "road"),),
+        ("school-run", "crossing"),
+    ),
+    (
+        "night_street",
+        "GA",
+        (2, 2, 0.66, 0.35),
+        "A0102",
+        "湖心巷 8 号",
+        _snapshot(20),
+        (Analysis("person-presence", _EVERYWHERE),),
+        ("night",),
+    ),
+    (
+        "goes_dark",
+        "CG",
+        (0, 1, 0.98, 0.6),
+        "A0102",
+        "仓前路 46 号",
+        _snapshot(10),
+        (Analysis("exposed-garbage", _EVERYWHERE),),
+        ("cg",),
+    ),
+    (
+        "freezes",
+        "JT",
+        (4, 4, 0.02, 0.10),
+        "A0105",
+        "北桥北侧桥头",
+        _snapshot(10),
+        (Analysis("vehicle-presence", _EVERYWHERE),),
+        ("waterside", "jt"),
+    ),
+    (
+        "quiet_park",
+        "CG",
+        (1, 0, 0.5, 0.05),
+        "B0201",
+        "映月公园南门",
+        _snapshot(20),
+        (Analysis("exposed-garbage", _EVERYWHERE), Analysis("street-stall", _EVERYWHERE)),
+        ("green",),
+    ),
+    (
+        "depot_gate",
+        "BUS",
+        (6, 0, 0.7, 0.67),
+        "A0202",
+        "公交停保场大门",
+        _snapshot(15),
+        (Analysis("pedestrian-intrusion", _EVERYWHERE),),
+        ("jt",),
+    ),
+)
 
 _DISTRICT_DIRECTORY = {"990101": "official-SN", "990102": "official-HD", "990103": "official-JB"}
 _BUREAU_DIRECTORY = {"CG": "own-CG", "CG-SN": "own-CG", "JT": "own-JT", "BUS": "own-JT", "GA": "own-GA"}
@@ -234,23 +213,52 @@ def _live_cameras() -> tuple[CameraEntry, ...]:
         directories = (_DISTRICT_DIRECTORY[region[:6]], _BUREAU_DIRECTORY[bureau])
         found.append(
             CameraEntry(
-                gb28181_code(region, number), story.title["zh"], story.title["en"], bureau, region, longitude, latitude,
-                place, address, float(number * 47 % 360), directories=directories, tags=tags, clip=clip,
-                sampling=dict(sampling), analyses=analyses,
+                gb28181_code(region, number),
+                story.title["zh"],
+                story.title["en"],
+                bureau,
+                region,
+                longitude,
+                latitude,
+                place,
+                address,
+                float(number * 47 % 360),
+                directories=directories,
+                tags=tags,
+                clip=clip,
+                sampling=dict(sampling),
+                analyses=analyses,
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 
 LIVE_CAMERAS: tuple[CameraEntry, ...] = _live_cameras()
 
-_PLACES = (("A0101", 0.26), ("A0102", 0.22), ("A0103", 0.18), ("A0105", 0.03), ("B0101", 0.05), ("B0102", 0.08),
-           ("B0201", 0.05), ("B0202", 0.03), ("B0301", 0.05), ("C0101", 0.05))  # fmt: skip
+_PLACES = (
+    ("A0101", 0.26),
+    ("A0102", 0.22),
+    ("A0103", 0.18),
+    ("A0105", 0.03),
+    ("B0101", 0.05),
+    ("B0102", 0.08),
+    ("B0201", 0.05),
+    ("B0202", 0.03),
+    ("B0301", 0.05),
+    ("C0101", 0.05),
+)
 _PLACE_WORDS = {
-    "A0101": ("主路", "Main Road"), "A0102": ("街巷", "Lane"), "A0103": ("路口", "Crossing"), "A0105": ("桥面", "Bridge"),
-    "B0101": ("市场", "Market"), "B0102": ("商业街", "Shops"), "B0201": ("公园", "Park"), "B0202": ("广场", "Square"),
-    "B0301": ("学校门前", "School Gate"), "C0101": ("小区门口", "Estate Gate"),
-}  # fmt: skip
+    "A0101": ("主路", "Main Road"),
+    "A0102": ("街巷", "Lane"),
+    "A0103": ("路口", "Crossing"),
+    "A0105": ("桥面", "Bridge"),
+    "B0101": ("市场", "Market"),
+    "B0102": ("商业街", "Shops"),
+    "B0201": ("公园", "Park"),
+    "B0202": ("广场", "Square"),
+    "B0301": ("学校门前", "School Gate"),
+    "C0101": ("小区门口", "Estate Gate"),
+}
 _SIDES = (("东", "E"), ("南", "S"), ("西", "W"), ("北", "N"))
 _TAGS_OF = {
     "A0103": ("crossing",),
@@ -278,7 +286,7 @@ def catalogue_cameras(count: int = 2000) -> tuple[CameraEntry, ...]:
 
 
 def _catalogue_camera(
-    cell: int, rng: np.random.Generator, names: dict[str, object], serials: dict[str, int]
+    cell: int, rng: np.random.Generator, names: dict[str, RegionArea], serials: dict[str, int]
 ) -> CameraEntry:
     row, column = divmod(cell, COLUMNS)
     region = cell_region(column, row)
@@ -293,8 +301,8 @@ def _catalogue_camera(
     serial = serials[region[:6]] = serials.get(region[:6], 1000) + 1
     side = _SIDES[int(rng.integers(4))]
     community = names[region]
-    base_zh = str(getattr(community, "name_zh", "")).removesuffix("社区")
-    base_en = str(getattr(community, "name_en", "")).removesuffix(" Community")
+    base_zh = community.name_zh.removesuffix("社区")
+    base_en = community.name_en.removesuffix(" Community")
     word = _PLACE_WORDS[place]
     directories = (
         _DISTRICT_DIRECTORY[region[:6]],
@@ -304,9 +312,17 @@ def _catalogue_camera(
         directories = (*directories, "synced")
     return CameraEntry(
         gb28181_code(region, serial, int(rng.choice([131, 132], p=[0.2, 0.8]))),
-        f"{base_zh}{word[0]}{serial - 1000:03d}{side[0]}", f"{base_en} {word[1]} {serial - 1000:03d} {side[1]}",
-        bureau, region, longitude, latitude, place, f"{base_zh}{word[0]}{side[0]}侧", float(rng.integers(0, 360)),
+        f"{base_zh}{word[0]}{serial - 1000:03d}{side[0]}",
+        f"{base_en} {word[1]} {serial - 1000:03d} {side[1]}",
+        bureau,
+        region,
+        longitude,
+        latitude,
+        place,
+        f"{base_zh}{word[0]}{side[0]}侧",
+        float(rng.integers(0, 360)),
         kind=str(rng.choice(["bullet", "dome", "ptz", "panoramic"], p=[0.6, 0.22, 0.15, 0.03])),
         sharing=str(rng.choice(["unconditional", "conditional", "not_shared"], p=[0.35, 0.57, 0.08])),
-        directories=directories, tags=_TAGS_OF.get(place, ()),
-    )  # fmt: skip
+        directories=directories,
+        tags=_TAGS_OF.get(place, ()),
+    )

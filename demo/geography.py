@@ -25,20 +25,40 @@ DISTRICTS = (
     ("990103", "江北区", "Jiangbei District", 4),
 )
 _STREETS = (
-    ("柳荫街道", "Liuyin Street"), ("学府街道", "Xuefu Street"), ("仓前街道", "Cangqian Street"), ("云溪街道", "Yunxi Street"),
-    ("湖心街道", "Huxin Street"), ("集市街道", "Jishi Street"), ("映月街道", "Yingyue Street"), ("站前街道", "Zhanqian Street"),
-    ("北桥街道", "Beiqiao Street"), ("滨河街道", "Binhe Street"), ("望江街道", "Wangjiang Street"), ("青禾镇", "Qinghe Town"),
-)  # fmt: skip
+    ("柳荫街道", "Liuyin Street"),
+    ("学府街道", "Xuefu Street"),
+    ("仓前街道", "Cangqian Street"),
+    ("云溪街道", "Yunxi Street"),
+    ("湖心街道", "Huxin Street"),
+    ("集市街道", "Jishi Street"),
+    ("映月街道", "Yingyue Street"),
+    ("站前街道", "Zhanqian Street"),
+    ("北桥街道", "Beiqiao Street"),
+    ("滨河街道", "Binhe Street"),
+    ("望江街道", "Wangjiang Street"),
+    ("青禾镇", "Qinghe Town"),
+)
 _COMMUNITIES = (("东苑", "Dongyuan"), ("西苑", "Xiyuan"), ("南苑", "Nanyuan"), ("北苑", "Beiyuan"))
 _ALONG = (
-    ("滨江南路", "Riverside South Road"), ("柳荫路", "Willow Road"), ("学府路", "College Road"), ("中心大道", "Central Avenue"),
-    ("滨河路", "River Road"), ("北桥路", "North Bridge Road"), ("青禾路", "Green Crop Road"),
-)  # fmt: skip
+    ("滨江南路", "Riverside South Road"),
+    ("柳荫路", "Willow Road"),
+    ("学府路", "College Road"),
+    ("中心大道", "Central Avenue"),
+    ("滨河路", "River Road"),
+    ("北桥路", "North Bridge Road"),
+    ("青禾路", "Green Crop Road"),
+)
 _ACROSS = (
-    ("西环路", "West Ring Road"), ("仓前路", "Granary Road"), ("云溪路", "Cloud Creek Road"), ("湖心路", "Lake Heart Road"),
-    ("人民路", "People Road"), ("集市街", "Market Street"), ("映月路", "Moonlit Road"), ("站前路", "Station Road"),
+    ("西环路", "West Ring Road"),
+    ("仓前路", "Granary Road"),
+    ("云溪路", "Cloud Creek Road"),
+    ("湖心路", "Lake Heart Road"),
+    ("人民路", "People Road"),
+    ("集市街", "Market Street"),
+    ("映月路", "Moonlit Road"),
+    ("站前路", "Station Road"),
     ("东环路", "East Ring Road"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

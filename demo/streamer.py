@@ -4,7 +4,8 @@
 
 A clip's packets are read once and repeated without ever being decoded or encoded. All clients of a clip share one
 clock, the wall clock: whoever connects (again) finds the world where it is now, starting at the last keyframe.
-Cameras named by ``--offline`` answer 404.
+Cameras named by ``--offline`` answer 404. Without options the address and folder are those of ``./vantage demo``:
+``VANTAGE_STREAMER_PORT`` and the first of ``VANTAGE_MEDIA_ROOTS``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import time
 from pathlib import Path
@@ -130,16 +132,24 @@ async def serve(
     await runner.cleanup()
 
 
+def _cache_of_demo() -> Path | None:
+    """The first media root is where `./vantage demo` keeps its clips."""
+    first = os.environ.get("VANTAGE_MEDIA_ROOTS", "").split(",")[0]
+    return Path(first) if first else None
+
+
 def main() -> None:
     """Command line; see the module's text."""
     parser = argparse.ArgumentParser(description="Serves the demo city's clips as live cameras on loopback.")
-    parser.add_argument("--cache", type=Path, required=True, help="folder with the rendered clips")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--cache", type=Path, default=_cache_of_demo(), help="folder with the rendered clips")
+    parser.add_argument("--port", type=int, default=os.environ.get("VANTAGE_STREAMER_PORT"))
     parser.add_argument(
         "--offline", action="append", default=None, help="a camera that answers 404 (repeatable)"
     )
     parser.add_argument("--zero", type=float, default=0.0, help="epoch seconds at which every loop began")
     options = parser.parse_args()
+    if options.cache is None or options.port is None:
+        parser.error("name --cache and --port, or set VANTAGE_MEDIA_ROOTS and VANTAGE_STREAMER_PORT")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     offline = frozenset(OFFLINE if options.offline is None else options.offline)
     asyncio.run(serve(options.cache, options.port, offline, options.zero))

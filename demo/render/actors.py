@@ -12,18 +12,17 @@ from demo.render.canvas import Canvas, Pose
 from demo.render.people import Figure, cast_person, draw_person
 from demo.render.props import (
     Bag,
-    Puddle,
     Rubbish,
     Stall,
     cast_bag,
     cast_rubbish,
     cast_stall,
     draw_bag,
-    draw_puddle,
     draw_rubbish,
     draw_stall,
 )  # fmt: skip
 from demo.render.vehicles import Body, cast_vehicle, draw_vehicle
+from demo.render.water import Puddle, draw_puddle
 
 LABELS = ("person", "vehicle", "bag", "garbage", "stall", "water")
 

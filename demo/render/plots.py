@@ -12,9 +12,10 @@ from demo.render.canvas import Pose
 from demo.render.extras import passers, traffic
 from demo.render.light import LIGHTS
 from demo.render.people import Figure
-from demo.render.props import Bag, Puddle, Rubbish, Stall
+from demo.render.props import Bag, Rubbish, Stall
 from demo.render.scene import Scene
 from demo.render.street import Street
+from demo.render.water import Puddle
 
 Amount = Callable[[float], float]
 

@@ -15,8 +15,8 @@ from demo.render.camera import StreetCamera
 from demo.render.canvas import Canvas, Pose
 from demo.render.furniture import furnish
 from demo.render.light import Light
-from demo.render.props import Puddle
 from demo.render.street import Backdrop, Street
+from demo.render.water import Puddle
 
 MIN_SIDE = 9.0  # pixels of 640×360 under which an object is marked difficult
 MAX_DEPTH = 60.0

@@ -9,10 +9,11 @@ from demo.render.camera import StreetCamera
 from demo.render.canvas import Pose
 from demo.render.light import LIGHTS
 from demo.render.people import Figure
-from demo.render.props import Bag, Puddle, Rubbish, Stall
+from demo.render.props import Bag, Rubbish, Stall
 from demo.render.scene import Scene
 from demo.render.street import Street
 from demo.render.vehicles import Body
+from demo.render.water import Puddle
 
 _LOOP = 1000.0
 _FARTHEST = {"person": 42.0, "bag": 19.0, "garbage": 26.0, "stall": 34.0, "water": 26.0}

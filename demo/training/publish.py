@@ -17,11 +17,18 @@ from demo.packaging import PACKAGES
 from demo.training.evaluate import FIGURES
 from demo.training.make_samples import make_samples
 
-_ABOUT = {"exposed-garbage": "garbage", "street-stall": "stall", "road-water": "water", "pedestrian-intrusion": "person",
-          "person-presence": "person", "vehicle-presence": "vehicle"}  # fmt: skip
+_ABOUT = {
+    "exposed-garbage": "garbage",
+    "street-stall": "stall",
+    "road-water": "water",
+    "pedestrian-intrusion": "person",
+    "person-presence": "person",
+    "vehicle-presence": "vehicle",
+}
 _NATURE = {
     "zh": "仅用渲染（合成）街景训练和评测，只适用于演示市的渲染画面，不得用于真实街道。",
-    "en": "Trained and evaluated on rendered (synthetic) street scenes only; for the demo city's pictures, not for real streets.",
+    "en": "Trained and evaluated on rendered (synthetic) street scenes only: for the demo city's pictures, not for "
+    "real streets.",
 }
 
 
@@ -30,21 +37,32 @@ def parameter_schema() -> dict[str, Any]:
 
     def number(default: float, low: float, zh: str, en: str, help_zh: str, help_en: str) -> dict[str, Any]:
         return {
-            "type": "number", "minimum": low, "maximum": 1, "default": default, "title": en,
-            "x-title": {"zh": zh, "en": en}, "x-help": {"zh": help_zh, "en": help_en},
-        }  # fmt: skip
+            "type": "number",
+            "minimum": low,
+            "maximum": 1,
+            "default": default,
+            "title": en,
+            "x-title": {"zh": zh, "en": en},
+            "x-help": {"zh": help_zh, "en": help_en},
+        }
 
     return {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "confidence": number(0.35, 0.05, "置信度", "Confidence", "低于该值的目标忽略", "Weaker targets are ignored"),
+            "confidence": number(
+                0.35, 0.05, "置信度", "Confidence", "低于该值的目标忽略", "Weaker targets are ignored"
+            ),
             "min_size": number(
-                0.0, 0.0, "最小目标（短边占画面比例）", "Smallest target (shorter side as a share of the frame)",
-                "小于该值的目标忽略", "Smaller targets are ignored",
+                0.0,
+                0.0,
+                "最小目标（短边占画面比例）",
+                "Smallest target (shorter side as a share of the frame)",
+                "小于该值的目标忽略",
+                "Smaller targets are ignored",
             ),
         },
-    }  # fmt: skip
+    }
 
 
 def complete_manifest(folder: Path, figures: dict[str, Any]) -> None:
@@ -97,7 +115,8 @@ The demo city's detector: one ONNX model of {size / 1e6:.1f} MB (320×192, RGB, 
 vehicles.
 
 **Its nature is synthetic.** It was trained only on pictures drawn by the demo's own renderer (`demo/render`), by
-`demo/training/dataset.py` and `demo/training/train.py`. It has never seen a real photograph and is not for real streets.
+`demo/training/dataset.py` and `demo/training/train.py`. It has never seen a real photograph and is not for real
+streets.
 
 仅用渲染（合成）街景训练和评测，只适用于演示市的渲染画面，不得用于真实街道。
 

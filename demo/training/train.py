@@ -51,7 +51,9 @@ def batch_of(pictures: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
     return (tensor * gain * cast + lift).clamp(0, 1), torch.from_numpy(boxes)
 
 
-def train(data: Path, minutes: float, batch: int, rate: float, seed: int, start: Path | None = None) -> Detector:
+def train(
+    data: Path, minutes: float, batch: int, rate: float, seed: int, start: Path | None = None
+) -> Detector:
     """Trains until the time is up with a falling rate, from ``start`` or from nothing; returns the average."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
