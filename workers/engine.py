@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from workers.vision.inference import Engine, EngineLimits
 from workers.vision.inference.children import EngineChildren
 from workers.vision.inference.server import EngineServer
@@ -37,6 +39,7 @@ def run(options: EngineOptions, ended: threading.Event | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
+    cv2.setNumThreads(1)  # frames run side by side: threads inside one frame only get in each other's way
     separate = present()[0] != CPU if options.children is None else options.children
     threads = options.threads or os.cpu_count() or 1
     engine: Engine | EngineChildren

@@ -159,6 +159,24 @@ def test_movers_are_seen_while_they_move():
     assert iou(at_30.box, (0.4, 0.3, 0.12, 0.6)) > 0.7
 
 
+def test_a_dark_lens_is_a_finding_of_camera_health():
+    def draw(image, seconds):
+        return image if seconds < 20 else np.zeros_like(image)
+
+    told = watch("camera-health", film(40, 1, draw))
+    assert all(found == [] for seconds, found in told if 5 < seconds < 20)
+    assert [each.label for each in told[-1][1]] == ["black"]
+
+
+def test_a_picture_at_half_size_does_not_start_learning_again():
+    pictures = [
+        (seconds, cv2.resize(image, (299, 169) if seconds % 2 else (598, 337)))
+        for seconds, image in film(30, 1, bag_between(99, 100))
+    ]
+    told = watch("left-object", pictures)
+    assert [found for seconds, found in told if seconds > 3] == [[]] * 27
+
+
 def clip(name: str, every: float) -> Iterator[tuple[float, np.ndarray]]:
     due = 0.0
     with av.open(str(MEDIA / "videos" / name)) as container:

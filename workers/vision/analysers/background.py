@@ -53,6 +53,9 @@ class BackgroundModel:
     def update(self, image: Image, time: datetime) -> None:
         """Take in one picture; raises `NotAnalysed` (learning, scene_change) while there is no background."""
         picture = shrink(image)
+        if self.ready and picture.shape != self.ground.shape and _nearly(picture.shape, self.ground.shape):
+            # The same view decoded at a reduced size may round to a pixel more or less.
+            picture = cv2.resize(picture, (self.ground.shape[1], self.ground.shape[0])).astype(np.float32)
         if not self.ready or self.ground.shape != picture.shape:
             self._learn(picture, time)
             raise NotAnalysed(Reason.LEARNING, "the background is being learnt")
@@ -176,6 +179,10 @@ def likeness(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
     a, b = first - first.mean(), second - second.mean()
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / norm if norm > 1e-3 * max(a.size, 1) else 0.0
+
+
+def _nearly(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    return all(abs(a - b) <= 2 for a, b in zip(first, second, strict=True))
 
 
 def _robust_line(seen: Floats, known: Floats) -> tuple[float, float]:

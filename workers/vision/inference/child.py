@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
+
 from workers.vision.inference.engine import Engine, EngineLimits
 from workers.vision.inference.processes import die_with_parent
 from workers.vision.inference.server import EngineServer
@@ -17,6 +19,7 @@ def main(arguments: list[str]) -> int:
     path, parent, threads, model_bytes = Path(arguments[0]), *(int(each) for each in arguments[1:4])
     die_with_parent(parent)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    cv2.setNumThreads(1)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     server = EngineServer(path, Engine(EngineLimits(model_bytes=model_bytes)), threads)

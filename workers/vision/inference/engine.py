@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +34,8 @@ from workers.vision.runtimes.prepare import InputSpec, placement_for, prepare
 from workers.vision.runtimes.providers import CPU
 from workers.vision.runtimes.served import ServedModel
 
-ANALYSER_WIDTH = 240
-"""Pictures are shrunk to this width by the analysers."""
+ANALYSER_WIDTH = 320
+"""No analyser looks at more than this many pixels across."""
 
 log = logging.getLogger(__name__)
 
@@ -155,15 +155,16 @@ class Engine:
             )
         return results
 
-    def _open_frame(self, frame: Frame | FrameRef, specs: Any) -> _Work:
+    def _open_frame(self, frame: Frame | FrameRef, specs: Collection[ExecutionSpec]) -> _Work:
         if isinstance(frame, Frame):
             if frame.corrupt:
                 raise NotAnalysed(Reason.FRAME_CORRUPT)
             return _Work(frame.image, frame.time, {})
         started = time.perf_counter()
         inputs = {spec.model.input for spec in specs if spec.model is not None}
+        least = ANALYSER_WIDTH if any(spec.analyser for spec in specs) else 1
         try:
-            image = decode_image(frame.path, fit=lambda width, height: _needed(inputs, width, height))
+            image = decode_image(frame.path, fit=lambda width, height: _needed(inputs, least, width, height))
         except ImageRefused as error:
             raise NotAnalysed(Reason(error.code), str(error)) from error
         except OSError as error:
@@ -273,12 +274,12 @@ class Engine:
             return state.answer if state.time == moment else None
 
 
-def _needed(inputs: Iterable[InputSpec], width: int, height: int) -> tuple[int, int]:
-    """The size that no input enlarges: of the pictures as they lie in the inputs, and for the analysers."""
+def _needed(inputs: Iterable[InputSpec], least: int, width: int, height: int) -> tuple[int, int]:
+    """The size that nobody enlarges: of the picture as it lies in the inputs, and for the analysers."""
     placed = [placement_for(spec, width, height) for spec in inputs]
     return (
-        max((int(each.scale_x) for each in placed), default=ANALYSER_WIDTH),
-        max((int(each.scale_y) for each in placed), default=1),
+        max([least, *(int(each.scale_x) for each in placed)]),
+        max([1, *(int(each.scale_y) for each in placed)]),
     )
 
 
