@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import av.filter
 import numpy as np
 
 SHARED = next(
@@ -35,6 +36,20 @@ def moving_picture(width: int = 320, height: int = 180, seed: int = 0) -> Painte
         return image
 
     return paint
+
+
+def test_picture(width: int, height: int, fps: int) -> Painter:
+    """FFmpeg's testsrc2, one picture after another."""
+    graph = av.filter.Graph()
+    source = graph.add("testsrc2", f"size={width}x{height}:rate={fps}")
+    plain, sink = graph.add("format", "bgr24"), graph.add("buffersink")
+    source.link_to(plain)
+    plain.link_to(sink)
+    graph.configure()
+    return lambda index: graph.pull().to_ndarray()
+
+
+test_picture.__test__ = False  # type: ignore[attr-defined]
 
 
 def make_clip(

@@ -25,6 +25,9 @@ OnState = Callable[[str, StateChange], None]
 HEALTHY_AFTER = 30.0
 """Seconds of packets after which a connection counts as held and the backoff starts small again."""
 JUDGE_EVERY = 1.0
+NAP_EACH, NAP = 0.25, 0.2
+"""Seconds: while nobody wants every frame, each 0.25 s of stream the thread sleeps 0.2 s and then takes what
+TCP has gathered in one go. A hundred threads that wake for every packet cost more than their decoding."""
 HEALTH_EVERY = 5.0
 """Seconds between keyframes converted only to look after the picture's health (full decode)."""
 
@@ -147,7 +150,7 @@ class HeldStream:
         self.remuxer.begin(source)
         self._fed = False
         begun: float | None = None
-        judged = float("-inf")
+        judged = rested = float("-inf")
         last_key: tuple[int, float] | None = None
         for packet in source:
             moment = packet.time.timestamp()
@@ -166,6 +169,15 @@ class HeldStream:
             if packet.is_keyframe or moment - judged > JUDGE_EVERY:
                 self._judge()
                 judged = moment
+            if last_key is not None and moment - rested > NAP_EACH:
+                rested = moment
+                self._rest(source)
+
+    def _rest(self, source: VideoSource) -> None:
+        options = self.wish.options
+        buffered = (source.info.live and options.transport == "tcp") or options.realtime
+        if buffered and not self._gate.needs_all and not self.remuxer.viewers:
+            self._wake.wait(NAP)
 
     def _must_reopen(self, wish: StreamWish) -> bool:
         now = self.wish

@@ -14,7 +14,7 @@ DEGRADING = (
 )
 """Findings that degrade a stream, the worst first; the others are only reported."""
 MIN_ATTEMPTS = 5
-LOOK_EVERY = 1.0
+LOOK_EVERY = 2.0
 
 
 class PictureWatch:
@@ -51,7 +51,7 @@ class PictureWatch:
         return moment - self._looked >= every
 
     def frame(self, frame: Frame, moment: float) -> None:
-        """Look at a decoded frame, at most once a second."""
+        """Look at a decoded frame, at most every other second."""
         if self.is_due(moment):
             self._looked = moment
             self.findings = self._detector.update(frame)

@@ -49,6 +49,6 @@ def gate(frame: Frame) -> GateReason:
         return GateReason.BLANK
     if smear_share(small.grey) > 0.25:
         return GateReason.TORN
-    if sharpness(small.grey) < 0.008:
+    if sharpness(small.grey) < 0.03:
         return GateReason.BLURRED
     return GateReason.OK

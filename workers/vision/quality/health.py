@@ -85,7 +85,7 @@ class _Measures:
     @classmethod
     def of(cls, small: Thumb) -> _Measures:
         low, high, deviation = levels(small.grey)
-        a, b, spread = cast_vector(small.colour)
+        a, b, spread = cast_vector(np.ascontiguousarray(small.colour[::3, ::3]))
         scene = cv2.resize(small.grey, (16, 9), interpolation=cv2.INTER_AREA).astype(np.float32)
         return cls(
             low=low,
@@ -173,14 +173,14 @@ class HealthDetector:
         if not self._learned:
             return False
         before = self._baseline.cells
-        textured = before > 2.0
+        textured = before > 1.5
         if textured.sum() < 6:
             return False
-        lost = float(np.mean(now.cells[textured] < 0.25 * before[textured]))
+        lost = float(np.mean(now.cells[textured] < 0.35 * before[textured]))
         return lost >= 0.5 and self._likeness(now) < 0.6
 
     def _is_blurred(self, now: _Measures) -> bool:
-        limit = max(0.008, 0.15 * self._baseline.sharpness) if self._learned else 0.008
+        limit = max(0.03, 0.15 * self._baseline.sharpness) if self._learned else 0.03
         return now.sharpness < limit
 
     def _has_cast(self, now: _Measures) -> bool:

@@ -81,8 +81,9 @@ def cast_vector(colour: Image) -> tuple[float, float, float]:
 
 
 def texture_cells(grey: Grey, across: int = 8, down: int = 6) -> npt.NDArray[np.float32]:
-    """Mean gradient in a grid of cells, shape (down, across)."""
-    wide = cv2.resize(grey, (across * 20, down * 15), interpolation=cv2.INTER_AREA).astype(np.float32)
+    """Mean gradient in a grid of cells, shape (down, across); sensor noise is smoothed away first."""
+    smooth = cv2.blur(grey, (5, 5))
+    wide = cv2.resize(smooth, (across * 20, down * 15), interpolation=cv2.INTER_AREA).astype(np.float32)
     gradient = np.abs(np.diff(wide, axis=1, append=wide[:, -1:])) + np.abs(
         np.diff(wide, axis=0, append=wide[-1:])
     )

@@ -20,6 +20,7 @@ from workers.vision.frames import Frame
 from workers.vision.sources.base import StreamInfo, VideoPacket, VideoSource
 from workers.vision.sources.clock import FrameClock
 from workers.vision.sources.faults import as_source_error
+from workers.vision.sources.h264 import FrameNumbers
 from workers.vision.sources.options import SourceOptions
 from workers.vision.sources.pool import DecoderPool, prepare, shared_pool, to_image
 
@@ -28,6 +29,9 @@ FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
 class Reader(Protocol):
     """A file object that can be unblocked from another thread."""
+
+    failure: SourceError | None
+    """Why the reading ended early; PyAV only sees an end, as it may lose exceptions of its callbacks."""
 
     def read(self, size: int) -> bytes:
         """Up to size bytes; b'' at the end."""
@@ -57,10 +61,14 @@ def open_container(
 ) -> InputContainer:
     """av.open with our time limits and FFmpeg's own options; raises SourceError."""
     limits = (options.connect_timeout, options.read_timeout)
+    started = time.monotonic()
     try:
         container = av.open(target, "r", format=format, options=ffmpeg, timeout=limits, io_open=io_open)
     except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
-        raise as_source_error(error) from None
+        # Out of time, FFmpeg reports whatever its demuxer made of the missing data.
+        late = time.monotonic() - started > options.connect_timeout - 0.1
+        cause = TimeoutError() if late else error
+        raise as_source_error(getattr(target, "failure", None) or cause) from None
     assert isinstance(container, InputContainer)
     return container
 
@@ -105,7 +113,9 @@ class ContainerSource(VideoSource):
         )
         self._clock = clock or FrameClock(live=live, frame_duration=1 / fps if 1 <= fps <= 240 else 0.04)
         self._reformatter = VideoReformatter()
+        self._tick = float(self._stream.time_base or 0)
         self._prepared = False
+        self._numbers: FrameNumbers | None = None
         self.damaged = False
         self._latest: tuple[float | None, datetime | None] = (None, None)
 
@@ -141,25 +151,28 @@ class ContainerSource(VideoSource):
             try:
                 packet = next(demuxed)
             except (StopIteration, av.error.EOFError):
+                if self._reader is not None and self._reader.failure is not None:
+                    raise self._reader.failure from None
                 return
             except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
                 if self._stopping.is_set():
                     raise SourceError(SourceFault.CLOSED, "The source was closed.") from None
-                raise as_source_error(error) from None
+                failure = self._reader.failure if self._reader is not None else None
+                raise as_source_error(failure or error) from None
             if packet.size:
                 yield packet
 
     def _wrap(self, packet: av.Packet[VideoStream], index: int) -> VideoPacket:
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        pts = float(stamp * packet.time_base) if stamp is not None and packet.time_base else None
+        pts, dts = packet.pts, packet.dts
+        seconds = self._tick * pts if pts is not None else self._tick * dts if dts is not None else None
         # Decoding times rise evenly; presentation times of B pictures jump to and fro.
-        dts = float(packet.dts * packet.time_base) if packet.dts is not None and packet.time_base else pts
-        moment = self._clock.stamp(dts)
-        self._latest = (pts, moment)
+        decoding = self._tick * dts if dts is not None else seconds
+        moment = self._clock.stamp(decoding)
+        self._latest = (seconds, moment)
         return VideoPacket(
             index=index,
             is_keyframe=packet.is_keyframe,
-            pts=pts,
+            pts=seconds,
             time=moment,
             size=packet.size,
             corrupt=packet.is_corrupt,
@@ -171,6 +184,8 @@ class ContainerSource(VideoSource):
             self._container.seek(0)
             if self._prepared:
                 self._stream.codec_context.flush_buffers()
+                self._numbers = None
+                self._prepared = False
         except (av.error.FFmpegError, OSError) as error:
             raise as_source_error(error) from None
 
@@ -179,9 +194,12 @@ class ContainerSource(VideoSource):
         if not self._prepared:
             prepare(context)
             self._prepared = True
+            if context.name == "h264":
+                self._numbers = FrameNumbers(bytes(context.extradata or b""))
+        missing = self._numbers is not None and self._numbers.missing(bytes(packet.native))
         if packet.is_keyframe:
             self.damaged = False
-        self.damaged = self.damaged or packet.corrupt
+        self.damaged = self.damaged or packet.corrupt or (missing and not packet.is_keyframe)
         try:
             frames = context.decode(packet.native)
         except av.error.FFmpegError:
@@ -248,5 +266,6 @@ class _Pace:
         if self._start is None:
             self._start = (time.monotonic(), moment)
         delay = self._start[0] + (moment - self._start[1]) - time.monotonic()
-        if delay > 0:
-            self._stopping.wait(delay)
+        while delay > 0 and not self._stopping.is_set():
+            time.sleep(min(delay, 0.2))  # dearer to wait on the event, and there are many packets
+            delay -= 0.2

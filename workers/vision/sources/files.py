@@ -73,6 +73,7 @@ class _FileReader:
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
+        self.failure: SourceError | None = None
 
     def read(self, size: int = 65536) -> bytes:
         return self._handle.read(size)

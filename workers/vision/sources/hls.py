@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from http.client import HTTPException
 from urllib.parse import urljoin
 
 from workers.vision.errors import SourceError, SourceFault
+from workers.vision.sources.faults import as_source_error
 from workers.vision.sources.http import GuardedResponse, open_http
 from workers.vision.sources.options import SourceOptions
 from workers.vision.sources.playlist import MediaPlaylist, Segment, parse_playlist
@@ -32,6 +34,7 @@ class HlsReader:
         self._current: GuardedResponse | None = None
         self._ahead = b""
         self._taken = 0
+        self.failure: SourceError | None = None
         self.clock_offset: float | None = None
         self._url, self._playlist = self._media_playlist(url, first)
         self._next = self._first_number(self._playlist)
@@ -45,6 +48,13 @@ class HlsReader:
 
     def read(self, size: int = 65536) -> bytes:
         """Up to size bytes of media; b'' after the last segment; waits for new ones of a live list."""
+        try:
+            return b"" if self.failure else self._read(size)
+        except (SourceError, OSError, ValueError, HTTPException) as error:
+            self.failure = as_source_error(error)
+            return b""
+
+    def _read(self, size: int) -> bytes:
         while not self._stopping.is_set():
             if self._current is None and not self._open_next():
                 return b""

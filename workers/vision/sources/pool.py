@@ -68,10 +68,14 @@ def to_image(frame: VideoFrame, reformatter: VideoReformatter) -> Image:
 
 
 class DecoderPool:
-    """Idle decoders by codec and parameters; at most max_idle are kept, the longest unused goes first."""
+    """Decoders by codec and parameters: at most `at_once` work, at most max_idle wait for their next turn.
 
-    def __init__(self, max_idle: int | None = None) -> None:
+    More at once than the machine has cores would gain no time and cost memory.
+    """
+
+    def __init__(self, max_idle: int | None = None, at_once: int | None = None) -> None:
         self._max_idle = max_idle or max(4, os.cpu_count() or 1)
+        self._turns = threading.BoundedSemaphore(at_once or max(2, os.cpu_count() or 1))
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, tuple[_Key, _Decoder]] = OrderedDict()
         self._number = 0
@@ -79,9 +83,10 @@ class DecoderPool:
     def decode(self, stream: VideoCodecContext, packet: av.Packet[VideoStream]) -> Image | None:
         """Decode one keyframe of a stream whose parameters are given by its codec context."""
         key = (stream.codec.name, bytes(stream.extradata or b""), stream.width, stream.height)
-        decoder = self._take(key)
-        image = decoder.decode(packet)
-        self._give(key, decoder)
+        with self._turns:
+            decoder = self._take(key)
+            image = decoder.decode(packet)
+            self._give(key, decoder)
         return image
 
     def _take(self, key: _Key) -> _Decoder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.client import HTTPException
+
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.sources.base import VideoSource
 from workers.vision.sources.container import (
@@ -37,7 +39,28 @@ def open_web(url: StreamUrl, policy: AddressPolicy, options: SourceOptions) -> V
         if isinstance(error, OSError):
             raise as_source_error(error) from None
         raise
-    return _open_reader(response, kind, live=True, options=options, offset=response.clock_offset)
+    return _open_reader(_Body(response), kind, live=True, options=options, offset=response.clock_offset)
+
+
+class _Body:
+    """The rest of an answer as a Reader."""
+
+    def __init__(self, response: GuardedResponse) -> None:
+        self._response = response
+        self.failure: SourceError | None = None
+
+    def read(self, size: int = 65536) -> bytes:
+        try:
+            return b"" if self.failure else self._response.read(size)
+        except (OSError, ValueError, HTTPException) as error:
+            self.failure = as_source_error(error)
+            return b""
+
+    def abort(self) -> None:
+        self._response.abort()
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def sniff(start: bytes, content_type: str) -> str:
