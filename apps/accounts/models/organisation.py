@@ -11,6 +11,14 @@ from apps.accounts.querysets import OrganisationQuerySet
 from apps.core.ids import uuid7
 
 
+class OrganisationManager(MP_NodeManager.from_queryset(OrganisationQuerySet)):  # type: ignore[misc]
+    """treebeard's manager answers with its own queryset; ours knows who may see."""
+
+    def get_queryset(self) -> OrganisationQuerySet:
+        """In order of the tree."""
+        return OrganisationQuerySet(self.model, using=self._db).order_by("path")
+
+
 class Organisation(MP_Node):
     """单位. `path` (materialised path) makes "mine and below" one prefix comparison."""
 
@@ -21,7 +29,7 @@ class Organisation(MP_Node):
     is_data_authority = models.BooleanField(_("data authority"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = MP_NodeManager.from_queryset(OrganisationQuerySet)()
+    objects = OrganisationManager()
 
     class Meta:
         verbose_name = _("organisation")

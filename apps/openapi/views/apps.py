@@ -100,6 +100,7 @@ def app_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def key_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a key; the page that answers shows it this once."""
     app, form = _app(request, pk), KeyForm(request.POST)
+    request.principal.must("apps.manage")  # type: ignore[attr-defined]
     made: NewKey | None = None
     if form.is_valid():
         try:
