@@ -168,6 +168,11 @@ def test_a_dark_lens_is_a_finding_of_camera_health():
     assert [each.label for each in told[-1][1]] == ["black"]
 
 
+def test_camera_health_waits_as_long_as_it_is_told():
+    told = watch("camera-health", film(40, 1, lambda image, seconds: np.zeros_like(image)), {"confirm": 20})
+    assert min(seconds for seconds, found in told if found) == 20
+
+
 def test_a_picture_at_half_size_does_not_start_learning_again():
     pictures = [
         (seconds, cv2.resize(image, (299, 169) if seconds % 2 else (598, 337)))

@@ -13,19 +13,21 @@ import numpy as np
 from workers.vision.analysers.base import AnalyserSettings, analysers
 from workers.vision.detections import Detection
 from workers.vision.frames import Frame, Image
-from workers.vision.quality import HealthDetector, HealthState
+from workers.vision.quality import HealthConfig, HealthDetector, HealthState
 
 WIDTH = 320
 
 
 class CameraHealthAnalyser:
-    """Has no parameters of its own; regions and masks do not matter to it."""
+    """Parameters: confirm (s, 3) and frozen (s, 30), see `HealthConfig`. Regions and masks do not matter to it."""
 
     labels = tuple(sorted(state.value for state in HealthState))
     memory_bytes = 512 * 1024
 
     def __init__(self, settings: AnalyserSettings) -> None:
-        self._detector = HealthDetector()
+        self._detector = HealthDetector(
+            HealthConfig(confirm=settings.number("confirm", 3.0), frozen=settings.number("frozen", 30.0))
+        )
         self._frames = 0
 
     def step(self, image: Image, time: datetime) -> list[Detection]:
