@@ -2,5 +2,23 @@
 
 from apps.strategies.selectors.bindings import BindingTable, camera_attributes, deciding_binding
 from apps.strategies.selectors.counts import StrategyCounts, strategy_counts
+from apps.strategies.selectors.words import (
+    component_title,
+    drawn_graph,
+    parameters_in_words,
+    reason_words,
+    steps_in_words,
+)
 
-__all__ = ["BindingTable", "StrategyCounts", "camera_attributes", "deciding_binding", "strategy_counts"]
+__all__ = [
+    "BindingTable",
+    "StrategyCounts",
+    "camera_attributes",
+    "component_title",
+    "deciding_binding",
+    "drawn_graph",
+    "parameters_in_words",
+    "reason_words",
+    "steps_in_words",
+    "strategy_counts",
+]
