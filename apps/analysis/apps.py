@@ -8,3 +8,9 @@ class AnalysisConfig(AppConfig):
     name = "apps.analysis"
     label = "analysis"
     verbose_name = _("Analysis")
+
+    def ready(self) -> None:
+        from apps.analysis import receivers
+        from apps.devices.signals import camera_changed
+
+        camera_changed.connect(receivers.on_camera_changed, dispatch_uid="analysis.camera")

@@ -15,7 +15,7 @@ from apps.algorithms.models import AlgorithmVersion
 from apps.analysis.choices import TASK_MOVES, Sampling, TaskKind, TaskSource, TaskState
 from apps.analysis.models import AnalysisTask, AnalysisUnit, Plan
 from apps.core import audit, clock
-from apps.core.errors import Conflict, Refusal
+from apps.core.errors import Conflict, NotFound, Refusal
 from apps.core.moves import locked, move
 from apps.core.wake import wake
 from apps.devices.models import Camera
@@ -117,10 +117,17 @@ def _check_cameras(by: Principal, cameras: list[Camera]) -> None:
         raise Refusal("camera_not_yours", words, fields={"cameras": words})
 
 
+def _check_owner(by: Principal, task: AnalysisTask) -> None:
+    """A task is changed by those of its own organisation or above it; for others it does not exist."""
+    if not AnalysisTask.objects.all().visible_to(by, "change").filter(pk=task.pk).exists():
+        raise NotFound("not_found", _("There is nothing here, or you may not see it."))
+
+
 @transaction.atomic
 def submit_task(*, by: Principal, task: AnalysisTask) -> AnalysisTask:
     """draft → arranging (or → in approval where the seam says so); the planner takes it from there."""
     by.must("tasks.manage")
+    _check_owner(by, task)
     _check_cameras(by, list(task.cameras.all()))
     to = TaskState.IN_APPROVAL if needs_approval(task) else TaskState.ARRANGING
     row = move(task, to, TASK_MOVES, state_reason="")
@@ -133,6 +140,7 @@ def submit_task(*, by: Principal, task: AnalysisTask) -> AnalysisTask:
 def stop_task(*, by: Principal, task: AnalysisTask, reason: str = "") -> AnalysisTask:
     """End the task's demands; an execution that serves nobody else ends with it."""
     by.must("tasks.manage")
+    _check_owner(by, task)
     row = locked(task)
     if row.state in {TaskState.STOPPED, TaskState.EXPIRED}:
         raise Conflict("already_stopped", _("This task does not run."))
