@@ -36,7 +36,14 @@ class StreamAdmin(admin.ModelAdmin):
     """Streams; credentials are sealed and never shown."""
 
     list_display = ("camera", "role", "address", "codec", "width", "height")
-    raw_id_fields = ("camera",)
+
+    def has_add_permission(self, request: object) -> bool:
+        """Made by the service, which vets the address."""
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        """A changed host here would get the password of the old one."""
+        return False
 
 
 @admin.register(models.Region)

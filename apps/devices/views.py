@@ -176,7 +176,7 @@ def camera_add(request: HttpRequest) -> HttpResponse:
                 by=request.principal, organisation=organisation, found=found, **values
             )
         except Refusal as refusal:
-            form.add_error("stream_url" if "address" in refusal.fields else None, str(refusal.message))
+            form.add_error(next((f for f in refusal.fields if f in form.fields), None), str(refusal.message))
         else:
             if found is not None:
                 _keep_first_picture(camera, found)

@@ -15,7 +15,7 @@ from apps.core.errors import NotAllowed, NotFound, Refusal
 from apps.core.wake import wake
 from apps.devices.choices import IdentitySystem, StreamRole, Transport
 from apps.devices.models import Camera, CameraIdentity, Preset, Region
-from apps.devices.services.streams import save_stream
+from apps.devices.services.streams import check_address, store_stream
 from apps.devices.signals import camera_changed
 from workers.vision.probe import Probe
 
@@ -57,7 +57,6 @@ def own_code(camera: Camera) -> str:
     return f"SELF-{camera.pk.hex[:12].upper()}"
 
 
-@transaction.atomic
 def add_camera(
     *,
     by: Principal,
@@ -71,6 +70,21 @@ def add_camera(
 ) -> Camera:
     """A camera with preset 0, its identity, region by position and, with a URL, its main stream."""
     _must_manage(by, organisation)
+    if stream_url:  # before the transaction: a refusal leaves its audit record
+        check_address(stream_url, by)
+    with transaction.atomic():
+        camera = _make_camera(organisation, name, code, fields)
+        if stream_url:
+            store_stream(
+                by=by, camera=camera, url=stream_url, role=StreamRole.MAIN, transport=transport, found=found
+            )
+        audit.record(by, "camera.add", camera, owner_id=organisation.pk)
+        camera_changed.send(sender=Camera, camera=camera)
+        wake("analysis")
+    return camera
+
+
+def _make_camera(organisation: Organisation, name: str, code: str, fields: dict[str, Any]) -> Camera:
     camera = Camera(name=name, managing_organisation=organisation, **_known(fields))
     camera.region = region_of(camera.longitude, camera.latitude)
     camera.save(force_insert=True)
@@ -87,13 +101,6 @@ def add_camera(
     )
     camera.search_text = search_text(camera)
     camera.save(update_fields=["search_text"])
-    if stream_url:
-        save_stream(
-            by=by, camera=camera, url=stream_url, role=StreamRole.MAIN, transport=transport, found=found
-        )
-    audit.record(by, "camera.add", camera, owner_id=organisation.pk)
-    camera_changed.send(sender=Camera, camera=camera)
-    wake("analysis")
     return camera
 
 

@@ -21,6 +21,7 @@ from apps.devices.models import Camera, Stream
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.probe import Probe, probe
 from workers.vision.sources import SourceOptions
+from workers.vision.sources.files import inside
 from workers.vision.sources.urls import mask_url, validate_url
 
 logger = logging.getLogger(__name__)
@@ -30,10 +31,10 @@ TRIAL_SECONDS = 6.0
 def fault_words(fault: str) -> str:
     """What happened and what to do, in the reader's language; a policy refusal reads like an unreachable address."""
     return {
-        SourceFault.REFUSED: _(
-            "Not reachable or not permitted. Ask the platform administrator to open this network."
+        SourceFault.UNREACHABLE: _(
+            "Not reachable or not permitted. Check address, port and network, "
+            "or ask the platform administrator to open this network."
         ),
-        SourceFault.UNREACHABLE: _("Not reachable or not permitted. Check address, port and network."),
         SourceFault.TIMEOUT: _("The camera did not answer in time. Check that it is on and reachable."),
         SourceFault.UNAUTHORISED: _("The camera refused the user name or password."),
         SourceFault.NOT_FOUND: _("The camera has no stream under this path. Check the path."),
@@ -52,7 +53,12 @@ def fault_words(fault: str) -> str:
         SourceFault.TOO_LARGE: _("The answer was larger than a camera sends."),
         SourceFault.ENDED: _("The stream ended."),
         SourceFault.CLOSED: _("The stream was closed."),
-    }.get(SourceFault(fault), _("The stream could not be opened."))
+    }.get(SourceFault(shown_fault(fault)), _("The stream could not be opened."))
+
+
+def shown_fault(fault: str) -> str:
+    """The fault as a bureau sees it: what the policy refuses looks like what does not answer (S04)."""
+    return SourceFault.UNREACHABLE.value if fault == SourceFault.REFUSED else str(fault)
 
 
 def media_roots() -> tuple[Path, ...]:
@@ -88,19 +94,30 @@ def open_stream_url(stream: Stream) -> str:
     return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{parts.netloc}"))
 
 
-def check_address(url: str) -> None:
-    """Refuse a bad address with words for its field (code is the fault); nothing is contacted."""
+def check_address(url: str, by: Principal) -> None:
+    """Refuse a bad address with words for its field (code is the fault); nothing is contacted.
+
+    Call it outside a transaction that the refusal rolls back: the policy's reason goes to the audit, not to the form.
+    """
     try:
         parsed = validate_url(url, file_roots=media_roots())
-        if parsed.host:
+        if parsed.scheme == "file":
+            inside(Path(parsed.path), media_roots())
+        else:
             camera_policy().vet(parsed.host, parsed.port)
     except SourceError as error:
-        if error.detail:
+        if error.fault == SourceFault.REFUSED:
+            reason = error.detail or error.message
             audit.record(
-                None, "stream.refused", outcome="refused", name=mask_url(url)[:200], reason=error.detail
+                by,
+                "stream.refused",
+                outcome="refused",
+                owner_id=by.organisation_id,
+                name=mask_url(url)[:200],
+                reason=reason,
             )
         words = fault_words(error.fault)
-        raise Refusal(error.fault.value, words, fields={"address": words}) from None
+        raise Refusal(shown_fault(error.fault), words, fields={"stream_url": words}) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +133,17 @@ def try_stream(*, by: Principal, url: str, transport: str = Transport.AUTO) -> S
     """Open the address for some seconds and look. Never raises for a bad stream: the fault is the answer."""
     by.must("cameras.edit")
     try:
-        check_address(url)
+        check_address(url, by)
         found = probe(url, camera_policy(), TRIAL_SECONDS, options=source_options(transport=transport))
     except Refusal as refusal:
         return StreamTrial(None, refusal.code, str(refusal.message))
     except SourceError as error:
         audit.record(by, "stream.test", outcome="failed", name=mask_url(url)[:200], fault=error.fault.value)
-        return StreamTrial(None, error.fault.value, fault_words(error.fault))
+        return StreamTrial(None, shown_fault(error.fault), fault_words(error.fault))
     audit.record(by, "stream.test", name=mask_url(url)[:200])
     return StreamTrial(found)
 
 
-@transaction.atomic
 def save_stream(
     *,
     by: Principal,
@@ -138,7 +154,15 @@ def save_stream(
     found: Probe | None = None,
 ) -> Stream:
     """Store a stream of the camera; credentials inside the URL are sealed apart from the address."""
-    check_address(url)
+    check_address(url, by)
+    with transaction.atomic():
+        return store_stream(by=by, camera=camera, url=url, role=role, transport=transport, found=found)
+
+
+def store_stream(
+    *, by: Principal, camera: Camera, url: str, role: str, transport: str, found: Probe | None
+) -> Stream:
+    """Write the row of an address that `check_address` let through, in the caller's transaction."""
     address, login = split_credentials(url)
     stream, _made = Stream.objects.select_for_update().get_or_create(
         camera=camera, role=role, defaults={"address": address}
