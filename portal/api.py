@@ -14,6 +14,7 @@ ROOMS = ("devices", "algorithms", "analysis", "events", "strategies", "dispatch"
 
 router = DefaultRouter(trailing_slash=False)
 router.include_root_view = False
+router.include_format_suffixes = False
 urlpatterns: list[URLPattern | URLResolver] = []
 for _room in ROOMS:
     if find_spec(f"apps.{_room}.api"):

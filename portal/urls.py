@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.contrib import admin
+from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from portal import pages, views
@@ -20,7 +21,10 @@ urlpatterns = [
     path("audit/", pages.AuditListView.as_view(), name="audit-list"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
-    path("", include("django.contrib.auth.urls")),
+    path("login/", auth.LoginView.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("metrics", views.metrics, name="metrics"),
     path("manage/", admin.site.urls),

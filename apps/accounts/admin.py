@@ -2,11 +2,14 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 from treebeard.admin import TreeAdmin
 from treebeard.forms import movenodeform_factory
 
 from apps.accounts import models
+from apps.accounts.choices import EXCLUSIVE_ROLES
 
 
 @admin.register(models.Organisation)
@@ -18,10 +21,26 @@ class OrganisationAdmin(TreeAdmin):
     search_fields = ("name", "code")
 
 
+class RoleFormSet(BaseInlineFormSet):
+    """System, security and audit administrator are held by different people."""
+
+    def clean(self) -> None:
+        """Refuses two of the exclusive roles, as `bind_role` does."""
+        super().clean()
+        kept = {
+            form.cleaned_data["role"]
+            for form in self.forms
+            if form.cleaned_data.get("role") and not form.cleaned_data.get("DELETE")
+        }
+        if len(kept & EXCLUSIVE_ROLES) > 1:
+            raise ValidationError(_("System, security and audit administrator are held by different people."))
+
+
 class RoleInline(admin.TabularInline):
     """Roles of a user."""
 
     model = models.RoleBinding
+    formset = RoleFormSet
     extra = 0
 
 

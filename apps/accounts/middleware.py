@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 
 from apps.accounts.models import User
 from apps.accounts.permissions import principal_of_user
@@ -34,10 +35,16 @@ class PrincipalMiddleware:
             return
         moment = int(time.time())
         seen = request.session.get(LAST_SEEN, moment)
-        if moment - seen > settings.VANTAGE_IDLE_SECONDS:
+        if is_idle(request.session):
             logout(request)
         elif moment - seen > 60 or LAST_SEEN not in request.session:
             request.session[LAST_SEEN] = moment
+
+
+def is_idle(session: Any) -> bool:
+    """True when nothing was asked in this session for VANTAGE_IDLE_SECONDS; an open socket is no activity."""
+    moment = int(time.time())
+    return bool(moment - session.get(LAST_SEEN, moment) > settings.VANTAGE_IDLE_SECONDS)
 
 
 class PrincipalSocketMiddleware:
@@ -57,11 +64,18 @@ class PrincipalSocketMiddleware:
 
 
 def principal_of_session(session_key: str | None, user_id: Any) -> Any:
-    """The user's principal while the session still exists in the store; None after logout or deactivation."""
+    """The user's principal while that session would still answer a page; None once it ended.
+
+    It ends by logout, expiry, idleness, a changed password, and when the user is put out of use.
+    """
     if not session_key or user_id is None:
         return None
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    if not store().exists(session_key):
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key).load()
+    if session.get(SESSION_KEY) != str(user_id) or is_idle(session):
         return None
     user = User.objects.select_related("organisation").filter(pk=user_id, is_active=True).first()
-    return principal_of_user(user) if user else None
+    if user is None:
+        return None
+    known = session.get(HASH_SESSION_KEY, "")
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return principal_of_user(user) if any(constant_time_compare(known, one) for one in valid) else None

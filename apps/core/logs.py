@@ -7,7 +7,11 @@ import logging
 import re
 from datetime import UTC, datetime
 
-_URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<secret>[^\s@]+)@", re.IGNORECASE)
+# Up to the last "@" before white space or a quote: a password may itself hold "@" or "/".
+_URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<secret>[^\s\"'<>]+)@", re.IGNORECASE)
+_QUERY_SECRET = re.compile(
+    r"(?P<name>[?&;](?:password|passwd|pwd|token|secret|key|auth|sign)[^=&#\s]*=)[^&#\s\"']+", re.IGNORECASE
+)
 _KEYS = re.compile(
     r"(?P<name>(?:vk_|whsec_)|(?:authorization|api[-_]?key|x-api-key|password|passwd|secret|token)[\"']?\s*[:=]\s*[\"']?)"
     r"(?P<secret>(?:bearer\s+|key\s+)?[^\s\"',&}]+)",
@@ -18,6 +22,7 @@ _KEYS = re.compile(
 def masked(text: str) -> str:
     """The text with credentials in URLs, keys and tokens replaced by ***."""
     text = _URL_SECRET.sub(r"\g<scheme>:***@", text)
+    text = _QUERY_SECRET.sub(r"\g<name>***", text)
     return _KEYS.sub(r"\g<name>***", text)
 
 

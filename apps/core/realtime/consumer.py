@@ -55,7 +55,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _resume(self) -> None:
         since = parse_qs(self.scope.get("query_string", b"").decode()).get("since", [""])[0]
-        head, rows, complete = await self._missed(int(since) if since.isdigit() else None)
+        head, rows, complete = await self._missed(
+            int(since) if since.isdecimal() and len(since) < 19 else None
+        )
         await self.send(json.dumps({"hello": head, "gap": not complete, "pushes": rows}, ensure_ascii=False))
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
