@@ -14,11 +14,11 @@ def time_floor(seconds: float) -> uuid.UUID:
 
 
 class FirstEvent:
-    """Looks for an event raised after this object was made."""
+    """Looks for an event raised after this object was made; `ready` is when the web was."""
 
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
-        self.started = time.time()
+        self.started = self.ready = time.time()
 
     def find(self) -> str | None:
         """The id of the first one, or None; a database that is restarting is not an error."""

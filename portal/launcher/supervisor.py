@@ -91,18 +91,18 @@ class Supervisor:
 
     def stop(self) -> None:
         """End every group within 10 s: SIGTERM to the processes, then SIGKILL to what is left of a group."""
-        running = [managed.process for managed in self.managed if managed.process is not None]
-        for process in running:
+        running = {m.spec.name: m.process for m in self.managed if m.process is not None}
+        for process in running.values():
             if process.poll() is None:
                 process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        for process in running:
+        for name, process in running.items():
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self.say(f"process {process.pid} did not end in {STOP_SECONDS:.0f} s and was killed")
+                self.say(f"{name} did not end in {STOP_SECONDS:.0f} s and was killed")
             lifeline.signal_group(process, signal.SIGKILL)
-        for process in running:
+        for process in running.values():
             process.wait()
         for managed in self.managed:
             managed.process = None
