@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from apps.core.errors import Refusal
+from apps.core.errors import NotAllowed, Refusal
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.strategies import selectors, services
 from apps.strategies.filters import StrategyFilter, TraceFilter
@@ -181,6 +181,8 @@ def strategy_bind(request: HttpRequest, pk: UUID) -> HttpResponse:
             plan=given["plan"],
             event_types=None if given["all_event_types"] else given["event_types"],
         )
+    except NotAllowed:
+        raise
     except Refusal as refusal:
         form.add_error(None, str(refusal.message))
         return _detail(request, strategy, binding_form=form)
