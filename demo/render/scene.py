@@ -127,6 +127,8 @@ class Scene:
         found: list[Truth] = []
         for number, (label, (x0, y0, x1, y1)) in enumerate(boxes):
             low, high = np.clip([x0, y0], 0, size), np.clip([x1, y1], 0, size)
+            if not label:
+                continue
             w, h = float(high[0] - low[0]), float(high[1] - low[1])
             whole = max(1e-6, (x1 - x0) * (y1 - y0))
             if w < 3 or h < 3 or w * h / whole < 0.02:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from demo.render.actors import Actor, Route, Standing, Vehicle, Walker
 from demo.render.camera import StreetCamera
-from demo.render.canvas import Pose
+from demo.render.canvas import Canvas, Pose
+from demo.render.furniture import plant_tree, put_bench, put_bin, put_bollards, put_sign
 from demo.render.light import LIGHTS
 from demo.render.people import Figure
 from demo.render.props import Bag, Rubbish, Stall
@@ -43,12 +47,47 @@ def random_scene(seed: int) -> Scene:
     return Scene(street, camera, light, [], supersample=1)
 
 
+@dataclass
+class Distractor:
+    """Street furniture at a random place: it must not be taken for anything."""
+
+    place: Pose
+    put: Callable[[Canvas, float, float], None]
+    label: str = ""
+
+    def pose(self, time: float) -> Pose | None:
+        """See Actor."""
+        return self.place
+
+    def cast(self, canvas: Canvas, pose: Pose, time: float) -> None:
+        """See Actor; furniture casts its shadow when it is drawn."""
+
+    def draw(self, canvas: Canvas, pose: Pose, time: float) -> None:
+        """See Actor."""
+        self.put(canvas, pose.u, pose.v)
+
+
+_FURNITURE: tuple[Callable[[Canvas, float, float], None], ...] = (
+    lambda canvas, u, v: put_bin(canvas, u, v, True),
+    lambda canvas, u, v: put_bin(canvas, u, v, False),
+    put_bench,
+    put_sign,
+    lambda canvas, u, v: put_bollards(canvas, v, u, 3),
+    lambda canvas, u, v: plant_tree(canvas, np.random.default_rng(int(u * 50 + 5000)), u, v),
+)
+
+
 def arrange(scene: Scene, rng: np.random.Generator) -> list[Actor]:
     """Actors for one picture, placed where such things are found and apart from one another."""
     taken: list[tuple[float, float, float]] = []
     actors: list[Actor] = []
     for _ in range(int(rng.choice([0, 1, 1, 2, 3]))):
         actors += _vehicle(scene, rng, taken)
+    for _ in range(int(rng.choice([0, 1, 2, 3]))):
+        spot = _spot(scene, rng, 34.0)
+        if spot is not None and _free(taken, *spot, 0.8):
+            taken.append((*spot, 0.8))
+            actors.append(Distractor(Pose(*spot), _FURNITURE[int(rng.integers(len(_FURNITURE)))]))
     for kind, chance in (("stall", 0.42), ("garbage", 0.5), ("water", 0.42), ("bag", 0.6), ("bag", 0.3)):
         if rng.random() < chance:
             actors += _standing(scene, rng, taken, kind)

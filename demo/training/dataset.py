@@ -67,12 +67,13 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=380)
     parser.add_argument("--each", type=int, default=14)
     parser.add_argument("--test-scenes", type=int, default=40)
+    parser.add_argument("--first", type=int, default=10_000, help="first seed of the training scenes")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     pictures, rows = render_set(900_000, options.test_scenes, 8, options.workers)
     np.savez(options.out / "test.npz", pictures=pictures, rows=rows)
-    pictures, rows = render_set(10_000, options.scenes, options.each, options.workers)
+    pictures, rows = render_set(options.first, options.scenes, options.each, options.workers)
     np.savez(options.out / "train.npz", pictures=pictures, rows=rows)
 
 

@@ -32,7 +32,7 @@ _NATURE = {
 }
 
 
-def parameter_schema() -> dict[str, Any]:
+def parameter_schema(confidence: float) -> dict[str, Any]:
     """What a scene rule may set for the detector's algorithms."""
 
     def number(default: float, low: float, zh: str, en: str, help_zh: str, help_en: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def parameter_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "confidence": number(
-                0.35, 0.05, "置信度", "Confidence", "低于该值的目标忽略", "Weaker targets are ignored"
+                confidence, 0.05, "置信度", "Confidence", "低于该值的目标忽略", "Weaker targets are ignored"
             ),
             "min_size": number(
                 0.0,
@@ -73,7 +73,7 @@ def complete_manifest(folder: Path, figures: dict[str, Any]) -> None:
     model["sha256"] = hashlib.sha256((folder / model["file"]).read_bytes()).hexdigest()
     for algorithm in document["algorithms"]:
         label = _ABOUT[algorithm["id"]]
-        algorithm["parameters"] = parameter_schema()
+        algorithm["parameters"] = parameter_schema(figures["confidence"])
         algorithm["statement"] = {
             **_NATURE,
             "figures": {

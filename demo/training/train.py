@@ -52,13 +52,14 @@ def batch_of(pictures: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -
 
 
 def train(
-    data: Path, minutes: float, batch: int, rate: float, seed: int, start: Path | None = None
+    data: list[Path], minutes: float, batch: int, rate: float, seed: int, start: Path | None = None
 ) -> Detector:
     """Trains until the time is up with a falling rate, from ``start`` or from nothing; returns the average."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    stored = np.load(data / "train.npz")
-    pictures, rows = stored["pictures"], stored["rows"]
+    sets = [np.load(folder / "train.npz") for folder in data]
+    pictures = np.concatenate([stored["pictures"] for stored in sets])
+    rows = np.concatenate([stored["rows"] for stored in sets])
     network = Detector(len(LABELS)).to(memory_format=torch.channels_last)
     if start is not None:
         network.load_state_dict(torch.load(start, weights_only=True))
@@ -113,7 +114,9 @@ def export(network: Detector, path: Path) -> None:
 def main() -> None:
     """Command line; see the module's text."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="folders of demo.training.dataset"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--batch", type=int, default=24)
@@ -125,7 +128,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(options.threads)
     network = train(options.data, options.minutes, options.batch, options.rate, options.seed, options.start)
-    torch.save(network.state_dict(), options.data / "street.pt")
+    torch.save(network.state_dict(), options.data[0] / "street.pt")
     export(network, options.out)
     log.info("wrote %s, %d bytes", options.out, options.out.stat().st_size)
 
