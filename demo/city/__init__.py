@@ -42,13 +42,18 @@ def make_city(*, media: Path | None, say: Say) -> None:
         if media is not None:
             make_real(media, say)
         return
-    with transaction.atomic():
-        organisations = _organisations()
-        _event_types()
-        accounts = _users(organisations)
-        sync_services()
-        ensure_default_strategy(organisations["DEMO"])
-        key = _api_key(organisations["CG"])
+    _make(clips, media, say)
+
+
+@transaction.atomic
+def _make(clips: Path, media: Path | None, say: Say) -> None:
+    """All or nothing: a start that was broken off leaves no half city behind."""
+    organisations = _organisations()
+    _event_types()
+    accounts = _users(organisations)
+    sync_services()
+    ensure_default_strategy(organisations["DEMO"])
+    key = _api_key(organisations["CG"])
     say(f"demo city: {len(organisations)} organisations, {len(accounts)} accounts")
     make_algorithms(organisations["DEMO"], say)
     make_cameras(organisations, say)

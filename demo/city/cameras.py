@@ -88,7 +88,7 @@ class _Shelves:
         made: dict[str, Tag] = {}
         for _code, zh, _en, entries in TAG_TREES:
             tree = TagTree.objects.create(organisation=owner, name=zh, is_published=True)
-            for code, name, _english, parent in entries:
+            for code, name, parent in entries:
                 made[code] = Tag.objects.create(tree=tree, name=name, parent=made.get(parent or ""))
         return made
 

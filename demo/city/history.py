@@ -12,7 +12,6 @@ from typing import Any
 
 import av
 import cv2
-from apps.strategies.services.pending import run_pending
 
 from apps.accounts.models import User
 from apps.accounts.permissions import SYSTEM, principal_of_user
@@ -25,6 +24,7 @@ from apps.devices.services import NewCapture, record_captures
 from apps.events.models import Event
 from apps.events.services.raw_events import NewRawEvent, record_raw_events
 from apps.events.services.review import review_event
+from apps.strategies.services.pending import run_pending
 from demo.catalogue import LIVE_CAMERAS
 from demo.clips import clip_paths
 from demo.render.stories import BY_NAME

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import asyncio
 import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from workers.delivery import DeliveryProcess
 from workers.management.stopping import ended_by_signal
 from workers.writer import Writer
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         threads = []
         if options["only"] != "delivery":
             threads.append(threading.Thread(target=Writer().run, args=(ended,), name="writer"))
-        if options["only"] != "writer" and importlib.util.find_spec("workers.delivery"):
+        if options["only"] != "writer":
             threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
         for thread in threads:
             thread.start()
@@ -37,6 +38,15 @@ class Command(BaseCommand):
 
 
 def _deliver(ended: threading.Event) -> None:
-    from workers.delivery import run
+    """The delivery's event loop in this thread, until the process is told to end."""
+    asyncio.run(_serve(ended))
 
-    run(ended)
+
+async def _serve(ended: threading.Event) -> None:
+    stop = asyncio.Event()
+    async with DeliveryProcess() as process:
+        serving = asyncio.create_task(process.run(stop))
+        while not ended.is_set() and not serving.done():
+            await asyncio.wait({serving}, timeout=0.5)
+        stop.set()
+        await serving
