@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,7 @@ class DeliveryProcess:
         self._outcomes: list[Outcome] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._unwritten = asyncio.Event()
         self.sent = 0
 
     async def __aenter__(self) -> Self:
@@ -114,8 +116,8 @@ class DeliveryProcess:
         """Serve until `stop` is set; then finish what is on its way (at most one deadline)."""
         helpers = [
             asyncio.create_task(self._listen(stop)),
-            asyncio.create_task(self._flush_often(stop)),
-            asyncio.create_task(self._beat(stop)),
+            asyncio.create_task(self._write_outcomes()),
+            asyncio.create_task(self._beat()),
             asyncio.create_task(self._wake_on(stop)),
         ]
         try:
@@ -186,6 +188,7 @@ class DeliveryProcess:
             lane.breaker.note(outcome.is_success, self._monotonic())
             self.sent += 1
             self._outcomes.append(outcome)
+            self._unwritten.set()
 
     async def _flush(self) -> None:
         batch, self._outcomes = self._outcomes, []
@@ -195,11 +198,15 @@ class DeliveryProcess:
             await self._in_database(lambda: record_outcomes(batch))
         except Exception:
             self._outcomes = batch + self._outcomes
+            self._unwritten.set()
             raise
 
-    async def _flush_often(self, stop: asyncio.Event) -> None:
+    async def _write_outcomes(self) -> None:
+        """What came in within FLUSH_SECONDS is written together."""
         while True:
+            await self._unwritten.wait()
             await asyncio.sleep(FLUSH_SECONDS)
+            self._unwritten.clear()
             await self._safely(self._flush())
 
     async def _drain(self) -> None:
@@ -218,7 +225,7 @@ class DeliveryProcess:
         await stop.wait()
         self._changed.set()
 
-    async def _beat(self, stop: asyncio.Event) -> None:
+    async def _beat(self) -> None:
         """The process's lease row: that it lives, and how much it has on its way."""
         name = f"delivery@{leases.holder_name()}"
         while True:
@@ -245,3 +252,24 @@ class DeliveryProcess:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
+
+
+def run(ended: threading.Event) -> None:
+    """Serve in this thread until `ended` is set."""
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with DeliveryProcess() as process:
+            watcher = asyncio.create_task(_set_with(ended, stop))
+            try:
+                await process.run(stop)
+            finally:
+                watcher.cancel()
+
+    asyncio.run(serve())
+
+
+async def _set_with(ended: threading.Event, stop: asyncio.Event) -> None:
+    while not ended.is_set():
+        await asyncio.sleep(0.2)
+    stop.set()

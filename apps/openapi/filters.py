@@ -44,8 +44,16 @@ class DeliveryFilter(django_filters.FilterSet):
         fields = ("state", "kind", "subscription", "event", "since", "until")
 
 
+class SubscriptionPageFilter(SubscriptionFilter):
+    """The same for the page: one state at a time."""
+
+    state = django_filters.ChoiceFilter(choices=EndpointState.choices, label=_("State"))
+
+
 class DeliveryPageFilter(DeliveryFilter):
-    """The same for the page: a person chooses a subscription by name and times in a picker."""
+    """The same for the page: a person chooses one state, a subscription by name, and times in a picker."""
+
+    state = django_filters.ChoiceFilter(choices=DeliveryState.choices, label=_("State"))
 
     subscription = django_filters.ModelChoiceFilter(
         queryset=Subscription.objects.none(), label=_("Subscription")

@@ -10,7 +10,7 @@ from apps.accounts.models import Organisation, User
 from apps.algorithms.models import EventType
 from apps.core.models import StampedModel
 from apps.devices.models import Camera
-from apps.openapi.choices import DeliveryState, EndpointState, ServiceState
+from apps.openapi.choices import DeliveryState, EndpointState, MessageKind, ServiceState
 from apps.openapi.querysets import (
     AppQuerySet,
     OfAppQuerySet,
@@ -110,6 +110,11 @@ class Subscription(StampedModel):
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
+
+    @property
+    def kind_labels(self) -> list[str]:
+        """The message kinds in the reader's language."""
+        return [str(MessageKind(kind).label) for kind in self.kinds if kind in MessageKind.values]
 
     def __str__(self) -> str:
         return self.name

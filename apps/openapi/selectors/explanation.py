@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.events.models import Event
@@ -110,7 +111,7 @@ def _waiting_text(row: Delivery) -> str:
             "found": found,
         }
     return _("Waiting for the next attempt at %(due)s; so far: %(found)s.") % {
-        "due": f"{row.due_at:%F %T} UTC",
+        "due": f"{timezone.localtime(row.due_at):%F %T}",
         "found": found,
     }
 

@@ -21,7 +21,7 @@ from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.events.models import Event
 from apps.openapi import selectors, services
 from apps.openapi.choices import AttemptError, DisableReason
-from apps.openapi.filters import SubscriptionFilter
+from apps.openapi.filters import DELIVERY_KINDS, SubscriptionPageFilter
 from apps.openapi.forms import ReplayForm, SubscriptionForm
 from apps.openapi.models import Subscription
 from apps.openapi.services.secrets import secret_facts
@@ -33,7 +33,7 @@ class SubscriptionListView(VisibleListView):
 
     model = Subscription
     title = gettext_lazy("Subscriptions")
-    filterset_class = SubscriptionFilter
+    filterset_class = SubscriptionPageFilter
     row_template = "openapi/subscription_row.html"
     columns = (
         Column("name", gettext_lazy("Name")),
@@ -193,6 +193,7 @@ def _page(request: HttpRequest, row: Subscription, *, secret: str = "", result: 
         "secrets": secret_facts(row),
         "result": result,
         "errors": dict(AttemptError.choices),
+        "kinds": dict(DELIVERY_KINDS),
         "event_types": row.event_types.order_by("code"),
         "cameras": row.cameras.order_by("name")[:50],
         "deliveries": row.deliveries.order_by("-created_at")[:20],
