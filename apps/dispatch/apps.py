@@ -8,3 +8,15 @@ class DispatchConfig(AppConfig):
     name = "apps.dispatch"
     label = "dispatch"
     verbose_name = _("Dispatch")
+
+    def ready(self) -> None:
+        from apps.dispatch import metrics
+        from apps.dispatch.registry import links
+        from apps.dispatch.selectors import chain
+
+        links.add("1-fetch", chain.fetch_link)
+        links.add("2-decode", chain.decode_link)
+        links.add("3-queue", chain.queue_link)
+        links.add("4-inference", chain.inference_link)
+        links.add("6-event", chain.event_link)
+        metrics.register()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import time
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from workers.capture.frames import FrameStore
 from workers.vision.engine_client import EngineClient, EngineError
 
 BEAT_SECONDS = 5.0
+COUNTED = frozenset({"packets", "decoded", "dropped", "corrupt", "frames", "failures", "engine_frames"})
 
 
 class Agent:
@@ -27,6 +29,7 @@ class Agent:
         self._store = store
         self._engine = EngineClient(settings.VANTAGE_ENGINE_SOCKET, timeout=3.0, connect_timeout=1.0)
         self._facts = facts()
+        self._before: tuple[float, dict[str, float]] | None = None
 
     def beat(self, streams: dict[str, Any]) -> None:
         """Tell the database that this node lives."""
@@ -48,9 +51,27 @@ class Agent:
                 "frames": files,
                 "engine": engine,
                 "streams": streams,
+                "rates": self._rates({**streams, "engine_frames": engine.get("frames", 0)}),
             },
             units=units,
         )
+
+    def _rates(self, counters: dict[str, Any]) -> dict[str, float]:
+        """Per second since the last beat; a counter that fell (its process was restarted) counts as none."""
+        moment = time.monotonic()
+        present = {
+            name: float(value)
+            for name, value in counters.items()
+            if isinstance(value, int | float) and name in COUNTED
+        }
+        before, self._before = self._before, (moment, present)
+        if before is None or moment <= before[0]:
+            return dict.fromkeys(present, 0.0)
+        lasted = moment - before[0]
+        return {
+            name: round(max(0.0, value - before[1].get(name, value)) / lasted, 3)
+            for name, value in present.items()
+        }
 
     def _engine_stats(self) -> dict[str, Any]:
         try:

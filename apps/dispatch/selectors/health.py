@@ -1,0 +1,66 @@
+"""Is everything that must run running? One line per duty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from apps.core.models import ProcessLease
+from apps.dispatch.models import ComputeNode
+from apps.dispatch.selectors.chain import broker_answers
+from apps.dispatch.selectors.nodes import is_lost
+
+SILENT = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One process or service: its state, who does it, and what to do when nobody does."""
+
+    name: str
+    state: str
+    holder: str = ""
+    seen_at: datetime | None = None
+    next_step: str = ""
+
+
+def duties(now: datetime) -> list[Duty]:
+    """Database, broker, leader, writer, holders and engines."""
+    leases = {row.name: row for row in ProcessLease.objects.exclude(name__startswith="periodic:")}
+    found = [
+        Duty(_("Database"), "ok"),
+        Duty(_("Broker"), "ok" if broker_answers() else "down", next_step=_("Start Redis or Valkey.")),
+        _leased(_("Scheduler"), leases.get("scheduler"), now, _("Start `manage.py scheduler`.")),
+        _leased(_("Writer"), leases.get("writer"), now, _("Start `manage.py courier`.")),
+    ]
+    for node in ComputeNode.objects.order_by("name"):
+        lost = is_lost(node, now)
+        engine = (node.load.get("engine") or {}).get("is_up")
+        found.append(
+            Duty(
+                _("Stream holder of %(node)s") % {"node": node.name},
+                "down" if lost else "ok",
+                node.address,
+                node.heartbeat_at,
+                _("Start `manage.py streams` on this node."),
+            )
+        )
+        found.append(
+            Duty(
+                _("Engine of %(node)s") % {"node": node.name},
+                "ok" if engine and not lost else "down",
+                node.address,
+                node.heartbeat_at,
+                _("Start `manage.py engine` on this node."),
+            )
+        )
+    return found
+
+
+def _leased(name: str, row: ProcessLease | None, now: datetime, next_step: str) -> Duty:
+    if row is None:
+        return Duty(name, "down", next_step=next_step)
+    state = "ok" if row.until > now - SILENT else "down"
+    return Duty(name, state, row.holder, row.renewed_at, next_step)
