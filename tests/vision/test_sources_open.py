@@ -146,8 +146,12 @@ def test_a_playlist_or_concat_script_on_disk_is_no_video(tmp_path: Path) -> None
 def test_a_looped_file_keeps_its_time_rising(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.ts", frames=10)
     options = SourceOptions(file_roots=(tmp_path,), loop=True)
+    times, frames = [], []
     with open_source(str(tmp_path / "a.ts"), options=options) as source:
-        times = [packet.time for packet in itertools.islice(source, 35)]
+        for packet in itertools.islice(source, 35):
+            times.append(packet.time)
+            frames.append(source.decode(packet))
+    assert not any(frame is not None and frame.corrupt for frame in frames)
     assert times == sorted(set(times))
     assert (times[-1] - times[0]).total_seconds() == pytest.approx(34 / 25, abs=0.1)
 

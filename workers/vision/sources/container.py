@@ -184,8 +184,7 @@ class ContainerSource(VideoSource):
             self._container.seek(0)
             if self._prepared:
                 self._stream.codec_context.flush_buffers()
-                self._numbers = None
-                self._prepared = False
+                self._numbers = self._number_check()
         except (av.error.FFmpegError, OSError) as error:
             raise as_source_error(error) from None
 
@@ -194,8 +193,7 @@ class ContainerSource(VideoSource):
         if not self._prepared:
             prepare(context)
             self._prepared = True
-            if context.name == "h264":
-                self._numbers = FrameNumbers(bytes(context.extradata or b""))
+            self._numbers = self._number_check()
         missing = self._numbers is not None and self._numbers.missing(bytes(packet.native))
         if packet.is_keyframe:
             self.damaged = False
@@ -220,6 +218,10 @@ class ContainerSource(VideoSource):
             corrupt=self.damaged,
             index=packet.index,
         )
+
+    def _number_check(self) -> FrameNumbers | None:
+        context = self._stream.codec_context
+        return FrameNumbers(bytes(context.extradata or b"")) if context.name == "h264" else None
 
     def decode_keyframe(self, packet: VideoPacket) -> Frame | None:
         if packet.corrupt:

@@ -34,7 +34,11 @@ def open_file(url: StreamUrl, policy: AddressPolicy, options: SourceOptions) -> 
             handle,
             options,
             io_open=refuse_nested,
-            ffmpeg={"protocol_whitelist": NO_PROTOCOL, "format_whitelist": FILE_FORMATS},
+            ffmpeg={
+                "analyzeduration": "1000000",  # microseconds; enough to see the rate of a stream without a header
+                "protocol_whitelist": NO_PROTOCOL,
+                "format_whitelist": FILE_FORMATS,
+            },
         )
     except BaseException:
         handle.close()
