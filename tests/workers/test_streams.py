@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -106,8 +107,6 @@ def test_a_viewer_of_a_camera_that_is_not_held_gets_its_bytes(
     monkeypatch.setattr("workers.streams.viewers.LINGER", 0.5)
     camera = factories.camera(factories.organisation())
     streams.viewers.start()
-    import threading
-
     ended = threading.Event()
     holding = threading.Thread(target=lambda: _hold(streams, ended), daemon=True)
     holding.start()
@@ -117,7 +116,9 @@ def test_a_viewer_of_a_camera_that_is_not_held_gets_its_bytes(
         )
         assert head == {"type": "mpegts", "codec": ""}
         while len(rest) < 188 * 4:
-            rest += connection.recv(65536)
+            piece = connection.recv(65536)
+            assert piece, "the holder closed the connection"
+            rest += piece
         assert rest[0] == rest[188] == 0x47  # MPEG-TS packets
         assert streams.viewers.number == 1
         connection.close()
@@ -131,8 +132,6 @@ def test_a_viewer_of_a_camera_that_is_not_held_gets_its_bytes(
 def test_a_viewer_of_a_camera_that_does_not_answer_hears_why(
     streams: Streams, http_camera: HttpCamera, settings: Any
 ) -> None:
-    import threading
-
     camera = factories.camera(factories.organisation())
     streams.viewers.start()
     ended = threading.Event()

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import socket
 import threading
 import time
@@ -176,9 +177,12 @@ def _answer(connection: socket.socket, answer: dict[str, Any]) -> None:
 
 
 def _has_left(connection: socket.socket) -> bool:
-    try:
-        return connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
-    except BlockingIOError:
+    """Did the client close its side? Asked without waiting: a socket with a timeout would wait for data."""
+    poller = select.poll()
+    poller.register(connection, select.POLLIN)
+    if not poller.poll(0):
         return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:
         return True
