@@ -5,20 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
-from apps.devices.choices import CameraState
+from apps.accounts.models import Organisation
+from apps.devices.choices import CameraState, SharingClass
 from apps.devices.models import Camera, Capture
 
 
 class CameraFilter(django_filters.FilterSet):
     """`q` (name, code, address), `state`, `organisation`, `region` (code prefix), `box` west,south,east,north."""
 
-    q = django_filters.CharFilter(method="by_text")
-    state = django_filters.MultipleChoiceFilter(choices=CameraState.choices)
-    organisation = django_filters.CharFilter(field_name="managing_organisation__code")
-    region = django_filters.CharFilter(field_name="region__code", lookup_expr="startswith")
-    box = django_filters.CharFilter(method="by_box")
+    q = django_filters.CharFilter(method="by_text", label=_("Name, code or address"))
+    state = django_filters.ChoiceFilter(
+        choices=CameraState.choices, label=_("State"), empty_label=_("All states")
+    )
+    organisation = django_filters.ModelChoiceFilter(
+        field_name="managing_organisation",
+        queryset=Organisation.objects.order_by("path"),
+        to_field_name="code",
+        label=_("Managed by"),
+        empty_label=_("All organisations"),
+    )
+    region = django_filters.CharFilter(
+        field_name="region__code", lookup_expr="startswith", label=_("Region code begins with")
+    )
+    sharing_class = django_filters.ChoiceFilter(
+        choices=SharingClass.choices, label=_("Sharing class"), empty_label=_("All classes")
+    )
+    box = django_filters.CharFilter(method="by_box", widget=forms.HiddenInput)
 
     class Meta:
         model = Camera

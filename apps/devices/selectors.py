@@ -76,9 +76,12 @@ def _clusters(inside: QuerySet[Camera], box: tuple[float, float, float, float]) 
     return [{"lon": c["lon"], "lat": c["lat"], "count": c["count"], "online": c["online"]} for c in cells]
 
 
-def facets(rows: QuerySet[Camera]) -> dict[str, int]:
-    """Counts by state of a filtered list."""
-    return {row["state"]: row["count"] for row in rows.order_by().values("state").annotate(count=Count("pk"))}
+def facets(rows: QuerySet[Camera]) -> list[tuple[str, str, int]]:
+    """(state, its word, count) of a filtered list, in the order of the states."""
+    counts = dict(rows.order_by().values_list("state").annotate(count=Count("pk")))
+    return [
+        (state.value, str(state.label), counts[state.value]) for state in CameraState if state.value in counts
+    ]
 
 
 def rights_on(principal: Principal, camera: Camera) -> dict[str, Any]:

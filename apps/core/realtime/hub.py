@@ -54,7 +54,9 @@ class Hub:
         """Remove a socket; the last one stops the subscription."""
         self.members.discard(member)
         if not self.members:
+            self.connected = False
             tasks, self._tasks = self._tasks, []
+            self.connected = False  # the next socket starts afresh: it has missed nothing
             for task in tasks:
                 task.cancel()
             for task in tasks:
