@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -252,24 +251,3 @@ class DeliveryProcess:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
-
-
-def run(ended: threading.Event) -> None:
-    """Serve in this thread until `ended` is set."""
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        async with DeliveryProcess() as process:
-            watcher = asyncio.create_task(_set_with(ended, stop))
-            try:
-                await process.run(stop)
-            finally:
-                watcher.cancel()
-
-    asyncio.run(serve())
-
-
-async def _set_with(ended: threading.Event, stop: asyncio.Event) -> None:
-    while not ended.is_set():
-        await asyncio.sleep(0.2)
-    stop.set()

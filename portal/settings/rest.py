@@ -28,9 +28,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": True,
     "ENUM_NAME_OVERRIDES": {
+        "CameraKindEnum": "apps.devices.choices.CameraKind.choices",
         "CameraStateEnum": "apps.devices.choices.CameraState.choices",
         "DeliveryStateEnum": "apps.openapi.choices.DeliveryState.choices",
         "EndpointStateEnum": "apps.openapi.choices.EndpointState.choices",
+        "MessageKindEnum": "apps.openapi.choices.MessageKind.choices",
         "PackageStateEnum": "apps.algorithms.choices.VersionState.choices",
     },
     "PREPROCESSING_HOOKS": ["portal.api.only_public_api"],

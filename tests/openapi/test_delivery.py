@@ -256,3 +256,28 @@ def test_the_answer_is_cut_cleaned_and_only_kept_for_named_hosts(
     assert answer.startswith("[31msecretéé")
     assert len(answer) <= 1024
     assert json.dumps(answer)
+
+
+def test_picture_links_live_seven_days_and_ask_for_the_right(outbound_exact: list[str]) -> None:
+    from apps.devices.models import Capture
+    from apps.devices.services import open_media
+
+    with Receiver() as receiver:
+        outbound_exact.append(receiver.address)
+        made, camera = scene(receiver.url)
+        capture = Capture.objects.create(camera=camera, time=clock.now(), path="frames/x.jpg")
+        tell(builders.event(camera, capture_id=capture.pk))
+        builders.deliver()
+    images = receiver.visits[0].document["data"]["images"]
+    assert [image["kind"] for image in images] == ["frame", "annotated", "crop"]
+    tokens = [image["url"].rpartition("/")[2] for image in images]
+    assert all(open_media(token, None) is not None for token in tokens)
+    with time_machine.travel(clock.now() + timedelta(days=7, minutes=1)):
+        assert open_media(tokens[0], None) is None
+    camera.managing_organisation = factories.organisation()
+    camera.save()
+    assert open_media(tokens[0], None) is None
+    camera.managing_organisation = made.subscription.app.organisation
+    camera.save()
+    made.subscription.delete()
+    assert open_media(tokens[0], None) is None

@@ -14,7 +14,8 @@ from apps.openapi.models import Delivery
 from tests.openapi import builders
 from tests.support import factories
 from tests.support.receiver import Receiver, Reply
-from workers.delivery import Breaker, DeliveryProcess, run
+from workers.delivery import Breaker, DeliveryProcess
+from workers.management.commands.courier import _deliver
 
 
 @pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ def test_it_serves_until_stopped_and_keeps_a_lease_row(outbound_exact: list[str]
         builders.subscription(builders.app(organisation), receiver.url)
         camera = factories.camera(organisation)
         ended = threading.Event()
-        thread = threading.Thread(target=run, args=(ended,))
+        thread = threading.Thread(target=_deliver, args=(ended,))
         thread.start()
         try:
             for _number in range(20):

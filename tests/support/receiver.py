@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -111,6 +112,10 @@ class Receiver:
                 visit = Visit(self.command, self.path, headers, self.rfile.read(length), time.time())
                 reply = receiver._answer(visit)
                 time.sleep(reply.wait)
+                with contextlib.suppress(OSError):  # the sender may have given up
+                    self._reply(reply)
+
+            def _reply(self, reply: Reply) -> None:
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
