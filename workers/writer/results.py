@@ -24,7 +24,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FrameResults:
-    """All results of one frame. `slot` is None for a live frame; `frame` is its path, empty when there is none."""
+    """All results of one frame. `slot` is None for a live frame; `frame` is its path, empty when there is none.
+
+    `answered`: when the analysis gave them, seconds since the epoch.
+    """
 
     slot: UUID | None
     camera: UUID
@@ -34,6 +37,7 @@ class FrameResults:
     width: int
     height: int
     results: list[dict[str, Any]] = field(default_factory=list)
+    answered: float = field(default_factory=time.time)
 
     def packed(self) -> bytes:
         """MessagePack."""
@@ -48,6 +52,7 @@ class FrameResults:
                     self.width,
                     self.height,
                     self.results,
+                    self.answered,
                 ]
             )
         )
@@ -56,11 +61,11 @@ class FrameResults:
     def unpacked(cls, data: bytes) -> FrameResults:
         """Raises ValueError for anything else."""
         try:
-            slot, camera, preset, micros, frame, width, height, results = msgpack.unpackb(data)
-            time_ = _EPOCH + timedelta(microseconds=micros)
-            return cls(
-                UUID(slot) if slot else None, UUID(camera), preset, time_, frame, width, height, results
-            )
+            slot, camera, preset, micros, *rest = msgpack.unpackb(data)
+            frame, width, height, results, answered = rest
+            at = _EPOCH + timedelta(microseconds=micros)
+            identifier = UUID(slot) if slot else None
+            return cls(identifier, UUID(camera), preset, at, frame, width, height, results, answered)
         except (TypeError, AttributeError, msgpack.UnpackException) as error:
             raise ValueError("not a result") from error
 
@@ -95,15 +100,16 @@ def push(batch: Iterable[FrameResults]) -> bool:
 def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0) -> list[bytes]:
     """Up to `most` values: waits `idle` s for the first, then `seconds` for more. They stay in TAKEN until `done`."""
     redis = client()
-    first = redis.blmove(WAITING, TAKEN, idle, src="RIGHT", dest="LEFT")
+    first: Any = redis.blmove(WAITING, TAKEN, idle, src="RIGHT", dest="LEFT")  # type: ignore[arg-type]
     if first is None:
         return []
-    batch, ends = [first], time.monotonic() + seconds
+    batch: list[bytes] = [first]
+    ends = time.monotonic() + seconds
     while len(batch) < most:
         pipe = redis.pipeline(transaction=False)
         for _ in range(min(100, most - len(batch))):
             pipe.lmove(WAITING, TAKEN, src="RIGHT", dest="LEFT")
-        more = [value for value in pipe.execute() if value is not None]
+        more: list[Any] = [value for value in pipe.execute() if value is not None]
         batch += more
         if time.monotonic() >= ends:
             break

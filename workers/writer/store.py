@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +78,12 @@ def _raw_events(item: FrameResults, answer: dict[str, Any], capture: UUID | None
             ordinal=hit["ordinal"],
             capture_id=capture,
             slot_id=item.slot,
-            context={"timings": answer.get("timings") or {}, "width": item.width, "height": item.height},
+            context={
+                "timings": answer.get("timings") or {},
+                "answered_at": datetime.fromtimestamp(item.answered, UTC).isoformat(),
+                "width": item.width,
+                "height": item.height,
+            },
         )
         for hit in answer["hits"]
     ]
