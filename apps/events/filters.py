@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
@@ -15,6 +17,15 @@ from apps.events.models import Event
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"})
 
 
+class OneOfSeveral(forms.Select):
+    """A plain choice on the page for a filter of which the URL may name several values."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        """All values of the URL; the empty one means no filter."""
+        values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name, "")]
+        return [value for value in values if value]
+
+
 class EventFilter(django_filters.FilterSet):
     """`q` (camera, organisation, address, type), `type` (code), `level`, `state`, `camera`, `organisation`,
     `since`, `until` (moment of the first frame), `open` (still going on)."""
@@ -25,10 +36,14 @@ class EventFilter(django_filters.FilterSet):
         queryset=EventType.objects.order_by("code"),
         to_field_name="code",
         label=_("Event type"),
+        empty_label=_("All"),
     )
-    level = django_filters.ChoiceFilter(choices=Level.choices, label=_("Level"))
+    level = django_filters.ChoiceFilter(choices=Level.choices, label=_("Level"), empty_label=_("All"))
     state = django_filters.MultipleChoiceFilter(
-        field_name="review_state", choices=ReviewState.choices, label=_("Review")
+        field_name="review_state",
+        choices=[("", _("All")), *ReviewState.choices],
+        label=_("Review"),
+        widget=OneOfSeveral(),
     )
     since = django_filters.IsoDateTimeFilter(
         field_name="time", lookup_expr="gte", label=_("From"), widget=MOMENT

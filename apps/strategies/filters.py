@@ -17,7 +17,7 @@ class StrategyFilter(django_filters.FilterSet):
     """`q` (name), `state`."""
 
     q = django_filters.CharFilter(field_name="name", lookup_expr="icontains", label=_("Search"))
-    state = django_filters.ChoiceFilter(choices=StrategyState.choices, label=_("State"))
+    state = django_filters.ChoiceFilter(choices=StrategyState.choices, label=_("State"), empty_label=_("All"))
 
     class Meta:
         model = Strategy
@@ -28,7 +28,9 @@ class TraceFilter(django_filters.FilterSet):
     """`q` (camera), `verdict`, `reason`, `component`, `camera`, `strategy`, `raw_event`, `since`, `until`."""
 
     q = django_filters.CharFilter(method="by_camera", label=_("Camera"))
-    verdict = django_filters.ChoiceFilter(choices=TraceVerdict.choices, label=_("Verdict"))
+    verdict = django_filters.ChoiceFilter(
+        choices=TraceVerdict.choices, label=_("Verdict"), empty_label=_("All")
+    )
     reason = django_filters.CharFilter(label=_("Reason"))
     since = django_filters.IsoDateTimeFilter(
         field_name="time", lookup_expr="gte", label=_("From"), widget=MOMENT

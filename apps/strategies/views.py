@@ -98,7 +98,7 @@ def _detail(request: HttpRequest, strategy: Strategy, **more: Any) -> HttpRespon
         principal.can("strategies.manage")
         and Strategy.objects.filter(pk=strategy.pk).visible_to(principal, "change").exists()
     )
-    draft = json.dumps(strategy.draft, ensure_ascii=False, indent=2)
+    draft = json.dumps(selectors.in_order(strategy.draft), ensure_ascii=False, indent=2)
     context = {
         "strategy": strategy,
         "version": version,

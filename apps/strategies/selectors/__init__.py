@@ -5,6 +5,7 @@ from apps.strategies.selectors.counts import StrategyCounts, strategy_counts
 from apps.strategies.selectors.words import (
     component_title,
     drawn_graph,
+    in_order,
     parameters_in_words,
     reason_words,
     steps_in_words,
@@ -17,6 +18,7 @@ __all__ = [
     "component_title",
     "deciding_binding",
     "drawn_graph",
+    "in_order",
     "parameters_in_words",
     "reason_words",
     "steps_in_words",

@@ -98,3 +98,19 @@ def parameters_in_words(graph: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _language(words: Mapping[str, str], otherwise: str) -> str:
     return words.get("zh" if (get_language() or "").startswith("zh") else "en", otherwise)
+
+
+def in_order(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with its keys as the contract writes them; the database keeps no order."""
+    keys = ("schema", "nodes", "edges", "id", "component", "params", "at", "from", "to")
+
+    def sorted_keys(part: Any) -> Any:
+        if isinstance(part, list):
+            return [sorted_keys(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        first = [key for key in keys if key in part]
+        return {key: sorted_keys(part[key]) for key in [*first, *(k for k in part if k not in keys)]}
+
+    ordered: dict[str, Any] = sorted_keys(dict(graph))
+    return ordered
