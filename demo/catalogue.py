@@ -163,7 +163,7 @@ _LIVE = (
         "A0102",
         "仓前路 46 号",
         _snapshot(10),
-        (Analysis("exposed-garbage", _EVERYWHERE),),
+        (Analysis("exposed-garbage", _EVERYWHERE), Analysis("camera-health", {"confirm": 3.0})),
         ("cg",),
     ),
     (
@@ -173,7 +173,7 @@ _LIVE = (
         "A0105",
         "北桥北侧桥头",
         _snapshot(10),
-        (Analysis("vehicle-presence", _EVERYWHERE),),
+        (Analysis("vehicle-presence", _EVERYWHERE), Analysis("camera-health", {"frozen": 20.0})),
         ("waterside", "jt"),
     ),
     (
