@@ -35,6 +35,13 @@ def parser_for(names: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def testing_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """`test`'s own options, and what belongs to pytest, untouched."""
+    own = {"test", "--no-build", "--faults"} | ({"-h", "--help"} if len(arguments) == 2 else set())
+    ours = [arguments[0], *(word for word in arguments[1:] if word in own - {"test"})]
+    return ours, [word for word in arguments[1:] if word not in own - {"test"}]
+
+
 def main(arguments: list[str]) -> int:
     """Run one command; returns its exit status."""
     if not arguments:
@@ -42,11 +49,10 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         parser = parser_for([arguments[0]])
-        if arguments[0] == "test":  # everything that is not ours belongs to pytest
-            options, rest = parser.parse_known_args(arguments)
-            options.pytest = [*options.pytest, *rest]
-        else:
-            options = parser.parse_args(arguments)
+        # Everything of `test` that is not ours goes to pytest in its own order, which argparse would change.
+        ours, rest = testing_arguments(arguments) if arguments[0] == "test" else (arguments, [])
+        options = parser.parse_args(ours)
+        options.pytest = rest
         status: int = options.run(options)
     except LauncherError as error:
         complain(f"vantage: {error}")

@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faults", action="store_true", help="only the tests of promises: tests/faults, tests/attacks"
     )
-    parser.add_argument("pytest", nargs="*", help="arguments for pytest")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.launcher import check, doctor
+from portal.launcher.__main__ import testing_arguments
 from portal.launcher.accounts import account_lines
 from portal.launcher.bench import as_row, report_lines
 from portal.launcher.checks import Outcome, Step, all_steps
@@ -237,3 +238,17 @@ def test_ids_made_later_are_above_the_floor() -> None:
     moment = uuid7()
     seconds = (moment.int >> 80) / 1000
     assert time_floor(seconds) <= moment < time_floor(seconds + 0.002)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ours", "theirs"),
+    [
+        (["test"], ["test"], []),
+        (["test", "-k", "ports", "tests/x"], ["test"], ["-k", "ports", "tests/x"]),
+        (["test", "-x", "--no-build", "tests/x"], ["test", "--no-build"], ["-x", "tests/x"]),
+        (["test", "--faults"], ["test", "--faults"], []),
+        (["test", "-k", "test"], ["test"], ["-k", "test"]),
+    ],
+)
+def test_pytest_gets_its_arguments_in_order(arguments: list[str], ours: list[str], theirs: list[str]) -> None:
+    assert testing_arguments(arguments) == (ours, theirs)
