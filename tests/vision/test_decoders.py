@@ -118,7 +118,9 @@ def look(name: str, image: np.ndarray, confidence: float = 0.5):
 @needs_media
 @pytest.mark.parametrize("name", ["yolox", "fastestdet"])
 def test_real_models_see_the_person_and_not_before(name):
-    there = [each for each in look(name, picture_at("one_by_one_persons.mp4", 30.0)) if each.label == "person"]
+    there = [
+        each for each in look(name, picture_at("one_by_one_persons.mp4", 30.0)) if each.label == "person"
+    ]
     assert len(there) == 1
     assert iou(there[0].box, (0.5, 0.01, 0.21, 0.88)) > 0.8
     empty = look(name, picture_at("one_by_one_persons.mp4", 2.0))

@@ -16,8 +16,23 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vision.engine_models import brightness_model, frame, jpeg, model_entry, moment, picture, spec, square
-from workers.vision.engine_client import EngineClient, EngineError, EnginePool, EngineUnavailable, wait_for_engine
+from tests.vision.engine_models import (
+    brightness_model,
+    frame,
+    jpeg,
+    model_entry,
+    moment,
+    picture,
+    spec,
+    square,
+)
+from workers.vision.engine_client import (
+    EngineClient,
+    EngineError,
+    EnginePool,
+    EngineUnavailable,
+    wait_for_engine,
+)
 from workers.vision.frames import Frame
 from workers.vision.inference import Engine, EngineLimits, FrameRef
 from workers.vision.inference.server import EngineServer, SocketTaken
@@ -64,7 +79,13 @@ def test_a_hit_in_full(tmp_path):
     timings = first[0].pop("timings")
     again[0].pop("timings")
     assert first == again
-    target = {"label": "bright", "score": pytest.approx(0.8, abs=1e-5), "box": [0.25, 0.25, 0.5, 0.5], "track": None, "attributes": {}}
+    target = {
+        "label": "bright",
+        "score": pytest.approx(0.8, abs=1e-5),
+        "box": [0.25, 0.25, 0.5, 0.5],
+        "track": None,
+        "attributes": {},
+    }
     assert first[0]["hits"] == [{"item": "bright.seen", "ordinal": 0, "targets": [target]}]
     assert {name: first[0][name] for name in ("execution", "outcome", "reason")} == {
         "execution": "e1",
@@ -77,7 +98,9 @@ def test_a_hit_in_full(tmp_path):
 def test_ordinals_follow_the_boxes_not_the_scores(tmp_path, monkeypatch):
     from workers.vision.detections import Detection
 
-    seen = [Detection("bright", score, (x, 0.2, 0.1, 0.1)) for x, score in ((0.6, 0.9), (0.1, 0.5), (0.3, 0.7))]
+    seen = [
+        Detection("bright", score, (x, 0.2, 0.1, 0.1)) for x, score in ((0.6, 0.9), (0.1, 0.5), (0.3, 0.7))
+    ]
     monkeypatch.setattr(Engine, "_detect", lambda *_: seen)
     each = [{"code": "b", "labels": ["bright"], "rule": {"kind": "each"}}]
     hits = Engine().analyse(frame(), [spec(tmp_path, items=each)])[0]["hits"]
@@ -151,7 +174,9 @@ def left_object(execution: str = "left", dwell: int = 10):
         "package": "b" * 64,
         "model": None,
         "analyser": "left-object",
-        "items": [{"code": "left.object", "labels": ["object"], "rule": {"kind": "left_object", "dwell": dwell}}],
+        "items": [
+            {"code": "left.object", "labels": ["object"], "rule": {"kind": "left_object", "dwell": dwell}}
+        ],
         "parameters": {"dwell": dwell},
     }
 
@@ -228,7 +253,9 @@ def test_through_the_socket(served, tmp_path):
     with EngineClient(served.path) as client:
         assert client.ping()
         bright, dark = jpeg(tmp_path / "bright.jpg"), jpeg(tmp_path / "dark.jpg", 20)
-        results = client.analyse([item(bright, spec(tmp_path)), item(dark, spec(tmp_path)), item("/gone", spec(tmp_path))])
+        results = client.analyse(
+            [item(bright, spec(tmp_path)), item(dark, spec(tmp_path)), item("/gone", spec(tmp_path))]
+        )
         assert [each[0]["outcome"] for each in results] == ["hit", "clear", "not_analysed"]
         stats = client.stats()
         assert (stats["frames"], stats["frames_lost"], stats["queue"], stats["threads"]) == (3, 1, 0, 2)
@@ -255,7 +282,9 @@ def test_frames_of_one_camera_are_taken_in_the_order_of_their_times(served, tmp_
     assert results[-1][0]["outcome"] == "hit"
 
 
-@pytest.mark.parametrize("garbage", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x03abc", b"\x00\x00", b"GET / HTTP/1.1\r\n\r\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x03abc", b"\x00\x00", b"GET / HTTP/1.1\r\n\r\n"]
+)
 def test_garbage_on_the_socket_harms_nobody(served, garbage):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
         stranger.connect(str(served.path))
@@ -360,7 +389,9 @@ def test_the_process_ends_gracefully(tmp_path):
         "from pathlib import Path; from workers.engine import EngineOptions, run; import sys;"
         "run(EngineOptions(Path(sys.argv[1]), threads=1))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(path)], env={**os.environ, "PYTHONPATH": os.getcwd()})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
     try:
         assert wait_for_engine(path)
         with EngineClient(path) as client:

@@ -114,7 +114,9 @@ def test_more_than_expected_is_wrong_too(tmp_path):
     folder = package(tmp_path / "p")
     cv2.imwrite(str(folder / "samples" / "dark.png"), picture(200))
     data = json.loads((folder / "samples" / "expected.json").read_text())
-    (folder / "samples" / "expected.json").write_text(json.dumps([*data, {"image": "dark.png", "detections": []}]))
+    (folder / "samples" / "expected.json").write_text(
+        json.dumps([*data, {"image": "dark.png", "detections": []}])
+    )
     assert failed(check_package(folder)) == ("samples-match", "dark.png: bright 0.78 found but not expected")
 
 
@@ -188,7 +190,10 @@ def manifest_data():
         (lambda d: d["algorithms"][0].update(parameters={"type": "nonsense"}), "JSON Schema"),
         (lambda d: d["algorithms"][0]["items"][0].update(labels=["dark"]), "dark"),
         (lambda d: d["algorithms"][0]["items"][0].update(rule={"kind": "magic"}), "magic"),
-        (lambda d: d["algorithms"][0]["items"][0].update(rule={"kind": "presence", "min_targets": 0}), "rule"),
+        (
+            lambda d: d["algorithms"][0]["items"][0].update(rule={"kind": "presence", "min_targets": 0}),
+            "rule",
+        ),
         (lambda d: d["algorithms"][0].update(items=d["algorithms"][0]["items"] * 2), "a code is used twice"),
         (lambda d: d.update(algorithms=d["algorithms"] * 2), "appears twice"),
         (lambda d: d.update(models=d["models"] * 2), "an id is used twice"),

@@ -44,11 +44,22 @@ def test_hidden_parts_cannot_be_told_apart(hide):
     hidden = hide(image, [(0.4, 0.4, 0.2, 0.2)])
     part = hidden[72:108, 128:192].astype(float)
     assert part.std() < image[72:108, 128:192].std() / 3
-    assert len(np.unique(pixelate(image, [(0.4, 0.4, 0.2, 0.2)])[72:108, 128:192].reshape(-1, 3), axis=0)) <= 72
+    assert (
+        len(np.unique(pixelate(image, [(0.4, 0.4, 0.2, 0.2)])[72:108, 128:192].reshape(-1, 3), axis=0)) <= 72
+    )
     assert (hidden[:60] == image[:60]).all()
 
 
-@pytest.mark.parametrize("box", [(-0.5, -0.5, 0.6, 0.6), (0.95, 0.95, 0.5, 0.5), (2, 2, 1, 1), (0.5, 0.5, 0, 0), (0.5, 0.5, 0.001, 0.001)])
+@pytest.mark.parametrize(
+    "box",
+    [
+        (-0.5, -0.5, 0.6, 0.6),
+        (0.95, 0.95, 0.5, 0.5),
+        (2, 2, 1, 1),
+        (0.5, 0.5, 0, 0),
+        (0.5, 0.5, 0.001, 0.001),
+    ],
+)
 def test_boxes_at_the_edge_are_fine(box):
     image = noisy()
     for hide in (blur, pixelate):

@@ -58,7 +58,12 @@ def test_presence_is_one_hit_each_is_one_per_target():
 
 @pytest.mark.parametrize(
     ("box", "hits"),
-    [((0.4, 0.2, 0.2, 0.2), 0), ((0.4, 0.2, 0.2, 0.4), 1), ((0.4, 0.7, 0.2, 0.3), 0), ((0.0, 0.4, 0.2, 0.2), 0)],
+    [
+        ((0.4, 0.2, 0.2, 0.2), 0),
+        ((0.4, 0.2, 0.2, 0.4), 1),
+        ((0.4, 0.7, 0.2, 0.3), 0),
+        ((0.0, 0.4, 0.2, 0.2), 0),
+    ],
 )
 def test_intrusion_asks_where_it_stands(box, hits):
     assert len(judge("intrusion", [thing(*box)], regions=[square(0.4, 0.5, 0.3)])) == hits
@@ -93,7 +98,13 @@ def test_left_object_is_reported_from_dwell_on_with_a_stable_box():
 def test_left_object_follows(places, hits):
     memory: dict = {}
     found = [
-        judge("left_object", [thing(x)] if x is not None else [], memory=memory, at=index * 10, parameters={"dwell": 30})
+        judge(
+            "left_object",
+            [thing(x)] if x is not None else [],
+            memory=memory,
+            at=index * 10,
+            parameters={"dwell": 30},
+        )
         for index, x in enumerate(places)
     ]
     assert [len(each) for each in found] == hits
