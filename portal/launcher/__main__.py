@@ -35,7 +35,7 @@ def parser_for(names: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def testing_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
+def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
     """`test`'s own options, and what belongs to pytest, untouched."""
     own = {"test", "--no-build", "--faults"} | ({"-h", "--help"} if len(arguments) == 2 else set())
     ours = [arguments[0], *(word for word in arguments[1:] if word in own - {"test"})]
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     try:
         parser = parser_for([arguments[0]])
         # Everything of `test` that is not ours goes to pytest in its own order, which argparse would change.
-        ours, rest = testing_arguments(arguments) if arguments[0] == "test" else (arguments, [])
+        ours, rest = split_arguments(arguments) if arguments[0] == "test" else (arguments, [])
         options = parser.parse_args(ours)
         options.pytest = rest
         status: int = options.run(options)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.launcher import check, doctor
-from portal.launcher.__main__ import testing_arguments
+from portal.launcher.__main__ import split_arguments
 from portal.launcher.accounts import account_lines
 from portal.launcher.bench import as_row, report_lines
 from portal.launcher.checks import Outcome, Step, all_steps
@@ -251,4 +251,4 @@ def test_ids_made_later_are_above_the_floor() -> None:
     ],
 )
 def test_pytest_gets_its_arguments_in_order(arguments: list[str], ours: list[str], theirs: list[str]) -> None:
-    assert testing_arguments(arguments) == (ours, theirs)
+    assert split_arguments(arguments) == (ours, theirs)
