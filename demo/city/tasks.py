@@ -41,9 +41,6 @@ def make_tasks(say: Callable[[str], None]) -> None:
             _rule(entry, camera, analysis)
             kind, interval = sampling_of(entry.sampling)
             wanted[entry.organisation, analysis.algorithm, kind, interval].append(camera)
-        kind, interval = sampling_of(entry.sampling)
-        if kind == "snapshot":
-            wanted[entry.organisation, "camera-health", kind, interval].append(camera)
     for (_code, slug, kind, interval), cameras in wanted.items():
         version = AlgorithmVersion.objects.filter(algorithm__slug=slug).select_related("algorithm").first()
         if version is None:
