@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -23,9 +24,10 @@ class TaskFilter(django_filters.FilterSet):
 
 
 class SlotFilter(django_filters.FilterSet):
-    """`camera` (id), `state`, `since`, `until` (planned time)."""
+    """`q` (camera), `camera` (id), `state`, `since`, `until` (planned time)."""
 
-    camera = django_filters.UUIDFilter(field_name="camera_id", label=_("Camera"))
+    q = django_filters.CharFilter(method="by_text", label=_("Camera"))
+    camera = django_filters.UUIDFilter(field_name="camera_id", label=_("Camera id"), widget=forms.HiddenInput)
     state = django_filters.ChoiceFilter(choices=SlotState.choices, label=_("State"))
     since = django_filters.IsoDateTimeFilter(
         field_name="planned_at", lookup_expr="gte", label=_("Planned from")
@@ -36,14 +38,20 @@ class SlotFilter(django_filters.FilterSet):
 
     class Meta:
         model = CaptureSlot
-        fields = ("camera", "state", "since", "until")
+        fields = ("q", "camera", "state", "since", "until")
+
+    def by_text(self, rows: QuerySet[CaptureSlot], name: str, value: str) -> QuerySet[CaptureSlot]:
+        """Every word must occur in the camera's name, code or address."""
+        for word in value.split()[:6]:
+            rows = rows.filter(camera__search_text__icontains=word)
+        return rows
 
 
 class SceneFilter(django_filters.FilterSet):
     """`q` (camera), `camera` (id)."""
 
     q = django_filters.CharFilter(method="by_text", label=_("Camera"))
-    camera = django_filters.UUIDFilter(field_name="camera_id", label=_("Camera id"))
+    camera = django_filters.UUIDFilter(field_name="camera_id", label=_("Camera id"), widget=forms.HiddenInput)
 
     class Meta:
         model = Scene

@@ -13,7 +13,8 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from apps.analysis.models import CaptureSlot, Scene
+from apps.analysis.choices import ExecutionState
+from apps.analysis.models import CaptureSlot, Execution, Scene
 from apps.analysis.services import lease_for_capture, mark_captured, mark_not_captured
 from apps.core import clock
 from apps.core.outbound.settings import camera_policy
@@ -50,15 +51,17 @@ def run_batch(slots: list[CaptureSlot]) -> None:
     for slot, reason in refused:
         _give_up(slot, reason)
     store, policy = FrameStore(), camera_policy()
+    held = held_cameras(cameras)
     ready: list[UUID] = []
     flushed = time.monotonic()
     with ThreadPoolExecutor(min(THREADS, len(shots)) or 1, thread_name_prefix="capture") as pool:
         futures = [pool.submit(take, shot, policy, store) for shot in shots]
         for taken in _as_they_come(futures):
-            if taken is not None and _finish(
-                by_id[taken.shot.slot], cameras[taken.shot.camera], taken, store
-            ):
-                ready.append(taken.shot.slot)
+            if taken is not None:
+                if taken.shot.camera not in held:
+                    _report(cameras[taken.shot.camera], taken)
+                if _finish(by_id[taken.shot.slot], taken, store):
+                    ready.append(taken.shot.slot)
             late = time.monotonic() - flushed >= FLUSH_SECONDS
             if ready and (taken is None or late or len(ready) >= FLUSH_SLOTS):
                 _hand_on(ready)
@@ -109,15 +112,26 @@ def _shots(
     return shots, refused
 
 
-def _finish(slot: CaptureSlot, camera: Camera, taken: Taken, store: FrameStore) -> bool:
-    """Write down what came; True when the picture goes to inference."""
+def held_cameras(cameras: Iterable[UUID]) -> set[UUID]:
+    """Cameras whose stream a node holds: their state and health are the holder's to report."""
+    live = Execution.objects.filter(camera_id__in=list(cameras), lease_until__gt=clock.now())
+    states = (ExecutionState.ASSIGNED, ExecutionState.RUNNING, ExecutionState.RETRYING)
+    return set(live.exclude(node="").filter(state__in=states).values_list("camera_id", flat=True))
+
+
+def _report(camera: Camera, taken: Taken) -> None:
+    """State, findings and cover of the camera."""
     if taken.frame is not None and taken.at is not None and taken.path is not None:
-        report_picture(camera, slot.preset, taken.frame)
+        report_picture(camera, taken.shot.preset, taken.frame)
         if camera.cover_at is None or taken.at - camera.cover_at >= COVER_EVERY:
             set_cover(camera.pk, taken.path, taken.at)
             camera.cover_at = taken.at
     elif taken.fault:
         report_fault(camera, taken.reason)
+
+
+def _finish(slot: CaptureSlot, taken: Taken, store: FrameStore) -> bool:
+    """Write down what came; True when the picture goes to inference."""
     if taken.reason or taken.path is None or taken.at is None:
         if taken.path is not None:
             store.delete(taken.path)

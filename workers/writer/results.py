@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgpack
 
+from apps.core import clock
 from apps.core.wake import client
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class FrameResults:
     width: int
     height: int
     results: list[dict[str, Any]] = field(default_factory=list)
-    answered: float = field(default_factory=time.time)
+    answered: float = field(default_factory=lambda: clock.now().timestamp())
 
     def packed(self) -> bytes:
         """MessagePack."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.analysis import selectors
+from apps.analysis.choices import Outcome
 from apps.analysis.filters import SlotFilter
 from apps.analysis.models import CaptureSlot, Execution
 from apps.analysis.selectors.plans import SHANGHAI
@@ -60,11 +61,17 @@ class SlotListView(VisibleListView):
         )
         for row in page.rows:
             row.shown = [
-                {"outcome": result["outcome"], "words": selectors.reason_words(result["reason"])}
+                {
+                    "outcome": result["outcome"],
+                    "label": Outcome(result["outcome"]).label,
+                    "words": selectors.reason_words(result["reason"]),
+                }
                 for key, result in row.results.items()
                 if UUID(key) in own
             ]
-            row.reason_words = selectors.reason_words(row.reason)
+            row.reason_words = selectors.reason_words(row.reason) or next(
+                (result["words"] for result in row.shown if result["words"]), ""
+            )
             row.picture = (
                 media_url("capture", row.capture_id, principal, variant="thumb") if row.capture_id else ""
             )
