@@ -11,6 +11,10 @@ from portal import pages, views
 
 ROOMS = ("accounts", "devices", "algorithms", "analysis", "events", "strategies", "dispatch", "openapi")
 
+for _room in ROOMS:  # before `admin.site.urls` lists what is registered
+    if find_spec(f"apps.{_room}.admin"):
+        import_module(f"apps.{_room}.admin")
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("overview/", pages.overview, name="overview"),
@@ -31,8 +35,6 @@ urlpatterns = [
     path("api/v1/", include("portal.api")),
 ]
 for _room in ROOMS:
-    if find_spec(f"apps.{_room}.admin"):
-        import_module(f"apps.{_room}.admin")
     if find_spec(f"apps.{_room}.urls"):
         urlpatterns.append(path(f"{_room}/", include(f"apps.{_room}.urls")))
 

@@ -56,8 +56,11 @@ class CameraFilter(django_filters.FilterSet):
 
 
 class CaptureFilter(django_filters.FilterSet):
-    """`camera`, `since`, `until`."""
+    """`camera` (id), `since`, `until`."""
 
+    camera = django_filters.UUIDFilter(
+        field_name="camera_id"
+    )  # no choice: it would tell that a foreign one exists
     since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
     until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
 
