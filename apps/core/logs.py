@@ -30,7 +30,11 @@ class SecretFilter(logging.Filter):
     """Masks the finished message and its exception text; a filter sees every record of a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = masked(record.getMessage()), ()
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # a log call with wrong arguments must not break its caller
+            text = f"{record.msg} {record.args!r}"
+        record.msg, record.args = masked(text), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
