@@ -39,6 +39,7 @@ LOGIN: dict[str, str] = {
     "events:workbench": "event", "events:workbench-queue": "event",
     "strategies:strategy-list": "strategy", "strategies:strategy-add": "", "strategies:trace-list": "trace",
     "strategies:trace-retry": "",
+    "dispatch:chain": "", "dispatch:health": "", "dispatch:node-list": "",
     "openapi:app-list": "app", "openapi:app-add": "",
     "openapi:subscription-list": "subscription", "openapi:subscription-add": "",
     "openapi:delivery-list": "delivery", "openapi:delivery-resend-preview": "",
