@@ -69,7 +69,7 @@ def _snapshot(seconds: int) -> dict[str, float | str]:
 
 
 _KEYFRAMES: dict[str, float | str] = {"kind": "keyframes"}
-_EVERYWHERE = {"confidence": 0.6}
+_EVERYWHERE = {"confidence": 0.55}
 
 _LIVE = (
     # clip, organisation, cell (column, row, s, t), place type, address, sampling, analyses, tags

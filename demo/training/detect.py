@@ -19,7 +19,7 @@ from workers.vision.runtimes.prepare import InputSpec, prepare
 class PackageModel:
     """The first model of a package folder, on one CPU thread."""
 
-    def __init__(self, folder: Path, confidence: float = 0.6) -> None:
+    def __init__(self, folder: Path, confidence: float = 0.55) -> None:
         manifest: dict[str, Any] = yaml.safe_load((folder / "algorithm.yaml").read_text("utf-8"))
         entry = manifest["models"][0]
         options = onnxruntime.SessionOptions()

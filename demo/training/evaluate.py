@@ -120,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, required=True, help="cache folder of the rendered clips")
     parser.add_argument("--package", type=Path, default=PACKAGES / "street-objects")
-    parser.add_argument("--confidence", type=float, default=0.6)
+    parser.add_argument("--confidence", type=float, default=0.55)
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--out", type=Path, default=FIGURES)
     options = parser.parse_args()

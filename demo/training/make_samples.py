@@ -46,7 +46,7 @@ def frame_at(video: Path, seconds: float) -> NDArray[np.uint8]:
     raise ValueError(f"{video.name} is shorter than {seconds} s")
 
 
-def firm(found: list[Detection], least: float = 0.6) -> list[Detection]:
+def firm(found: list[Detection], least: float = 0.55) -> list[Detection]:
     """Those a check can rely on: down to ``least`` and further while scores lie too near to tell apart."""
     ordered = sorted(found, key=lambda each: -each.score)
     kept = [each for each in ordered if each.score >= least] or [

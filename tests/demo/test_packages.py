@@ -80,7 +80,7 @@ def test_a_missing_or_wrong_model_is_named_with_its_address(tmp_path: Path) -> N
     ("scores", "kept"),
     [
         ([0.9, 0.7], 2),
-        ([0.9, 0.58], 1),
+        ([0.9, 0.5], 1),
         ([0.9, 0.61, 0.58, 0.55, 0.4], 4),
         ([0.55, 0.53, 0.3], 2),
         ([0.4], 0),
