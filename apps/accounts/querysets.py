@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.contrib.auth.base_user import BaseUserManager
 from django.db.models import Q
 from treebeard.mp_tree import MP_NodeQuerySet
 
@@ -49,14 +49,10 @@ class OwnQuerySet(VisibleQuerySet[Any]):
         return Q(user_id=principal.id) if principal.kind == "user" else None
 
 
-class UserManager(models.Manager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates users with a hashed password."""
 
     use_in_migrations = False
-
-    def get_by_natural_key(self, username: str) -> Any:
-        """Used by Django's login."""
-        return self.get(username=username)
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> Any:
         """A user; `organisation` is required."""
