@@ -28,7 +28,7 @@ from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
 from apps.devices.models import Camera, HealthFinding, Stream
 from apps.devices.services.media import cover_item, media_url, open_media
 from apps.devices.services.rendition import rendered
-from workers.vision.live import browser_reason
+from apps.devices.services.streams import live_reason
 
 
 class CameraListView(VisibleListView):
@@ -127,7 +127,7 @@ def camera_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     if stream is None:
         reason = _("This camera has no stream.")
     elif stream.codec:
-        reason = browser_reason(stream.codec)
+        reason = live_reason(stream.codec)
     watches = "live" in rights["actions"]
     return render(
         request,
@@ -244,12 +244,15 @@ def stream_test(request: HttpRequest) -> HttpResponse:
         url=request.POST.get("stream_url", ""),
         transport=request.POST.get("transport") or "auto",
     )
-    picture = ""
+    picture = reason = ""
     if trial.probe is not None:
+        reason = live_reason(trial.probe.codec)
         done, data = cv2.imencode(".jpg", trial.probe.first_picture.image, [cv2.IMWRITE_JPEG_QUALITY, 80])
         picture = f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}" if done else ""
     return render(
-        request, "devices/stream_result.html", {"trial": trial, "found": trial.probe, "picture": picture}
+        request,
+        "devices/stream_result.html",
+        {"trial": trial, "found": trial.probe, "picture": picture, "reason": reason},
     )
 
 

@@ -19,6 +19,7 @@ from apps.core.outbound.settings import camera_policy
 from apps.devices.choices import StreamRole, Transport
 from apps.devices.models import Camera, Stream
 from workers.vision.errors import SourceError, SourceFault
+from workers.vision.live import browser_reason
 from workers.vision.probe import Probe, probe
 from workers.vision.sources import SourceOptions
 from workers.vision.sources.files import inside
@@ -59,6 +60,15 @@ def fault_words(fault: str) -> str:
 def shown_fault(fault: str) -> str:
     """The fault as a bureau sees it: what the policy refuses looks like what does not answer (S04)."""
     return SourceFault.UNREACHABLE.value if fault == SourceFault.REFUSED else str(fault)
+
+
+def live_reason(codec: str) -> str:
+    """Why a browser shows snapshots of this codec instead of the live stream; empty where it plays."""
+    if not browser_reason(codec):
+        return ""
+    return _("Browsers do not play %(codec)s as a live stream; snapshots are shown instead.") % {
+        "codec": codec.upper()
+    }
 
 
 def media_roots() -> tuple[Path, ...]:
