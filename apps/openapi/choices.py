@@ -66,6 +66,7 @@ class AttemptError(TextChoices):
     NOT_VISIBLE = "not_visible", _("The app may no longer see the event")
     GONE = "gone", _("The event was deleted")
     DISABLED = "disabled", _("The endpoint was disabled")
+    UNBUILT = "unbuilt", _("The message could not be built")
 
 
 class DisableReason(TextChoices):

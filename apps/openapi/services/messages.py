@@ -164,7 +164,7 @@ def _algorithm(event: Event) -> dict[str, Any]:
 
 
 def _strategy(event: Event) -> dict[str, Any] | None:
-    known = event.explanation.get("strategy") or {}
-    if not known.get("id") and not known.get("trace"):
+    known = event.explanation
+    if not known.get("strategy"):
         return None
-    return {"id": known.get("id"), "version": known.get("version"), "trace": known.get("trace")}
+    return {"id": known["strategy"], "version": known.get("strategy_version"), "trace": known.get("trace")}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError
 
 from apps.core import clock
 from apps.core.outbound.client import Answer, GuardedClient
@@ -17,6 +20,8 @@ from apps.openapi.services.messages import build_message
 from apps.openapi.services.outcomes import Outcome
 from apps.openapi.services.secrets import open_secrets
 from apps.openapi.services.signing import encode_body, signed_headers
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
 
     A message whose event is gone, or that the App may no longer see, ends as dead. One that was never sent and that the
     review policy holds back again (a verdict that changed meanwhile) is withdrawn; a later verdict queues it anew.
+    One that cannot be built says so and is tried again when its lease has ended.
     """
     events = _events([row.event_id for row in rows if row.event_id])
     apps = {row.subscription.app_id: row.subscription.app for row in rows}
@@ -57,9 +63,15 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
         elif event and row.body is None and not is_tellable(row.subscription, event, row.kind):
             Delivery.objects.filter(pk=row.pk, fence=row.fence).delete()
         else:
-            if row.subscription_id not in opened:
-                opened[row.subscription_id] = tuple(open_secrets(row.subscription))
-            ready.append(_prepared(row, event, opened[row.subscription_id]))
+            try:
+                if row.subscription_id not in opened:
+                    opened[row.subscription_id] = tuple(open_secrets(row.subscription))
+                ready.append(_prepared(row, event, opened[row.subscription_id]))
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception:  # one message that cannot be built must not hold the others up
+                logger.exception("message %s cannot be built", row.message)
+                _mark(row, AttemptError.UNBUILT)
     return ready
 
 
@@ -101,6 +113,10 @@ def _prepared(row: Delivery, event: Event | None, secrets: tuple[str, ...]) -> P
         body=encode_body(row.body),
         secrets=secrets,
     )
+
+
+def _mark(row: Delivery, reason: AttemptError) -> None:
+    Delivery.objects.filter(pk=row.pk, fence=row.fence).update(last_error=reason)
 
 
 def _end(row: Delivery, reason: AttemptError) -> None:
