@@ -120,6 +120,19 @@ class HttpCamera:
 
         self.routes[path] = serve
 
+    def add_once(self, path: str, clip: bytes) -> None:
+        """The clip at its own speed for the first visitor; afterwards the camera has no such stream."""
+
+        def serve(handler: CameraHandler) -> None:
+            del self.routes[path]
+            handler.send_response(200)
+            handler.send_header("Content-Type", "video/mp2t")
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            send_live(handler.wfile.write, clip, self.running, None, "mpegts", once=True)
+
+        self.routes[path] = serve
+
 
 class _Out(io.RawIOBase):
     def __init__(self, send: Callable[[bytes], object]) -> None:
@@ -139,8 +152,10 @@ def send_live(
     running: threading.Event,
     pace: float | None,
     container: str,
+    *,
+    once: bool = False,
 ) -> None:
-    """Remux the clip's packets in a loop, shifting their times, until running is cleared."""
+    """Remux the clip's packets in a loop (or once), shifting their times, until running is cleared."""
     with av.open(io.BytesIO(clip)) as source:
         stream = source.streams.video[0]
         packets = [packet for packet in source.demux(stream) if packet.size]
@@ -167,6 +182,8 @@ def send_live(
                             time.sleep(delay)
                         if not running.is_set():
                             break
+                    if once:
+                        break
         finally:
             with contextlib.suppress(OSError, av.error.FFmpegError):
                 output.close()

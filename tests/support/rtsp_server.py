@@ -1,6 +1,7 @@
 """A real RTSP camera for tests: GStreamer's server in a process of the system's Python, one looped file.
 
 `RtspServer(path)` starts and stops on one free port; `available()` says why it cannot run here ('' = it can).
+With `seconds` it plays an MP4 once, from its beginning for the first viewer, and ends itself that long after.
 Debian: python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-{base,good,bad,ugly}.
 """
 
@@ -28,10 +29,13 @@ def available() -> str:
 
 
 class RtspServer:
-    """Serves an MP4 with H.264 (or H.265) at rtsp://127.0.0.1:port/camera, looped. A context manager."""
+    """Serves MPEG-TS with H.264 (or H.265) at rtsp://127.0.0.1:port/camera, looped. A context manager."""
 
-    def __init__(self, path: Path, *, codec: str = "h264", user: str = "", password: str = "") -> None:
+    def __init__(
+        self, path: Path, *, codec: str = "h264", user: str = "", password: str = "", seconds: float = 0
+    ) -> None:
         self.path, self.codec, self.user, self.password = path, codec, user, password
+        self.seconds = seconds
         self._process: subprocess.Popen[str] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -52,6 +56,7 @@ class RtspServer:
                 self.codec,
                 self.user,
                 self.password,
+                str(self.seconds),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -73,6 +78,11 @@ class RtspServer:
             if process.stdout is not None:
                 process.stdout.close()
 
+    @property
+    def is_over(self) -> bool:
+        """True once the clip that is played once has ended."""
+        return self._process is not None and self._process.poll() is not None
+
     def restart(self) -> None:
         self.stop()
         time.sleep(0.05)
@@ -85,8 +95,8 @@ class RtspServer:
         self.stop()
 
 
-def _serve(port: str, path: str, codec: str, user: str, password: str) -> None:
-    """Runs under the system's Python; the pipeline loops the file by seeking at each segment's end."""
+def _serve(port: str, path: str, codec: str, user: str, password: str, seconds: str) -> None:
+    """Runs under the system's Python; looped, or once for so many `seconds` from the first viewer on."""
     import gi
 
     gi.require_version("Gst", "1.0")
@@ -96,9 +106,10 @@ def _serve(port: str, path: str, codec: str, user: str, password: str) -> None:
     Gst.init(None)
     parse, pay = ("h265parse", "rtph265pay") if codec == "h265" else ("h264parse", "rtph264pay")
     # multifilesrc with loop gives the file again and again; MPEG-TS can be joined end to end.
+    looped = f"multifilesrc location={path} loop=true ! tsparse set-timestamps=true ! tsdemux"
+    file = f'filesrc location="{path}" ! qtdemux' if float(seconds) else looped
     launch = (
-        f"( multifilesrc location={path} loop=true ! tsparse set-timestamps=true ! tsdemux ! "
-        f"{parse} config-interval=-1 ! video/x-{codec},alignment=au ! {pay} "
+        f"( {file} ! {parse} config-interval=-1 ! video/x-{codec},alignment=au ! {pay} "
         "name=pay0 pt=96 config-interval=-1 )"
     )
 
@@ -112,6 +123,9 @@ def _serve(port: str, path: str, codec: str, user: str, password: str) -> None:
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = Factory()
+    loop = GLib.MainLoop()
+    if float(seconds):
+        factory.connect("media-configure", lambda *_: GLib.timeout_add(int(float(seconds) * 1000), loop.quit))
     if user:
         auth = GstRtspServer.RTSPAuth()
         token = GstRtspServer.RTSPToken()
@@ -126,8 +140,8 @@ def _serve(port: str, path: str, codec: str, user: str, password: str) -> None:
     if server.attach(None) == 0:
         sys.exit(1)
     print("ready", flush=True)
-    GLib.MainLoop().run()
+    loop.run()
 
 
 if __name__ == "__main__":
-    _serve(*sys.argv[1:6])
+    _serve(*sys.argv[1:7])
