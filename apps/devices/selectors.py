@@ -14,7 +14,7 @@ from apps.devices.choices import CameraState
 from apps.devices.models import Camera, CameraAccess
 
 MAP_LIMIT = 2000
-CLUSTER_CELLS = 24
+CLUSTER_CELLS = 15
 
 
 def search(rows: QuerySet[Camera], text: str) -> QuerySet[Camera]:
@@ -32,7 +32,7 @@ def in_box(rows: QuerySet[Camera], west: float, south: float, east: float, north
 def map_view(
     principal: Principal, box: tuple[float, float, float, float], rows: QuerySet[Camera] | None = None
 ) -> dict[str, Any]:
-    """Up to 2,000 cameras of the box, or clusters of a 24-cell grid when there are more."""
+    """Up to 2,000 cameras of the box, or clusters of a 15-cell grid when there are more."""
     visible = Camera.objects.visible_to(principal) if rows is None else rows
     inside = in_box(visible, *box)
     found = list(
