@@ -53,3 +53,4 @@ class EventTypeForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "code", "parent", "name_zh", "name_en", "level", "review_policy", "validity_minutes", "national_code",
         )  # fmt: skip
+        labels = {"parent": _("Parent type")}

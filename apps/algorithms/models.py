@@ -89,6 +89,14 @@ class AlgorithmVersion(StampedModel):
     def __str__(self) -> str:
         return f"{self.algorithm} {self.version}"
 
+    @property
+    def statement_text(self) -> str:
+        """What the maker says about the version, in the reader's language."""
+        from django.utils.translation import get_language
+
+        language = "en" if (get_language() or "").startswith("en") else "zh"
+        return str(self.statement.get(language) or self.statement.get("zh") or "")
+
 
 class EventType(StampedModel):
     """事件类型: the platform's own tree with level, review policy and validity."""

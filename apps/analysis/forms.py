@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.algorithms.models import AlgorithmVersion
@@ -165,13 +166,19 @@ class SceneForm(forms.Form):
         return [self[f"p_{name}"] for name in self.parameter_names]
 
 
+def _said(rule: dict[str, Any], what: str) -> str:
+    """A word of a package's schema in the reader's language: `x-title: {zh, en}` before the plain `title`."""
+    words = rule.get(f"x-{what}") or {}
+    return str(words.get("zh" if (get_language() or "").startswith("zh") else "en") or rule.get(what) or "")
+
+
 def _parameter_field(name: str, rule: dict[str, Any]) -> forms.Field:
-    label = str(rule.get("title") or name)
-    unit = f" ({rule['unit']})" if rule.get("unit") else ""
+    label = _said(rule, "title") or name
+    unit = f" ({words})" if (words := _said(rule, "unit")) else ""
     common: dict[str, Any] = {
         "label": label + unit,
         "required": False,
-        "help_text": str(rule.get("description", "")),
+        "help_text": _said(rule, "help") or str(rule.get("description", "")),
         "initial": rule.get("default"),
     }
     kind = rule.get("type")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.utils.translation.template import templatize
 
+from workers.vision.packages.check import RULES
+
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 TEMPLATES = sorted([*(ROOT / "templates").rglob("*.*"), *ROOT.glob("apps/*/templates/**/*.*")])
@@ -192,3 +194,8 @@ def test_no_chinese_stands_in_what_is_shown(folder: str) -> None:
 def test_messages_are_english() -> None:
     """English readers see the msgids themselves."""
     assert [text for text in KNOWN if CJK.search(text)] == []
+
+
+def test_the_sentences_of_the_package_check_are_translated() -> None:
+    """They are stored as English and translated when shown."""
+    assert {text for rule in RULES for text in (rule.title, rule.mend)} - KNOWN == set()

@@ -38,13 +38,19 @@ def reason_words(component: str, reason: str) -> str:
     return reason
 
 
+def verdict_words(step: Mapping[str, Any]) -> str:
+    """What a component did, for a step that needs no reason."""
+    known = {"passed": _("passed"), "stopped": _("stopped"), "merged": _("merged"), "raised": _("raised")}
+    return known.get(step["verdict"], str(step["verdict"]))
+
+
 def steps_in_words(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The steps of a trace with titles and reasons in words."""
     return [
         {
             **step,
             "title": component_title(step["component"]),
-            "why": reason_words(step["component"], step["reason"]) if step["reason"] else "",
+            "why": reason_words(step["component"], step["reason"]) if step["reason"] else verdict_words(step),
         }
         for step in steps
     ]
