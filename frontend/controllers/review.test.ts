@@ -16,11 +16,13 @@ const PAGE = `<div data-controller="review" data-review-more-url-value="/more">
 let asked: Asked[];
 let locked = new Set<string>();
 let refuse = 0;
+let more = "";
 
 beforeEach(async () => {
   locked = new Set();
   refuse = 0;
-  const answers: Record<string, (one: Asked) => Response> = { "/more": () => html("") };
+  more = "";
+  const answers: Record<string, (one: Asked) => Response> = { "/more": () => html(more) };
   for (let id = 1; id <= 9; id += 1) {
     answers[`/panel/${id}`] = () => html(`<p>panel ${id}</p>`);
     answers[`/lock/${id}`] = () => (locked.has(String(id)) ? json({}, 409) : new Response(null, { status: 204 }));
@@ -69,6 +71,16 @@ test("Z takes the last verdict back", async () => {
   expect(posts()[1]).toBe("/undo/1 ");
   expect(panel()).toBe("panel 1");
   expect(queue()).toBe("12345");
+});
+
+test("a queue that still names what was judged does not bring it back, and undo does once", async () => {
+  more = item(1) + item(6);
+  press("a");
+  await settle();
+  expect(queue()).toBe("23456");
+  press("z");
+  await settle();
+  expect(queue()).toBe("123456");
 });
 
 test("J and K walk without judging", async () => {

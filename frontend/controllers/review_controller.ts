@@ -34,6 +34,8 @@ export default class extends Controller<HTMLElement> {
   private current: HTMLElement | null = null;
   private lastUndo: { url: string; item: HTMLElement; until: number } | null = null;
   private filling = false;
+  /** Ids with a verdict of this page: an answer of the queue that was on its way meanwhile may still name them. */
+  private readonly judged = new Set<string>();
   private readonly keys = (event: KeyboardEvent): void => this.key(event);
 
   override connect(): void {
@@ -69,6 +71,7 @@ export default class extends Controller<HTMLElement> {
     this.lastUndo = null;
     try {
       await post(last.url);
+      this.judged.delete(last.item.dataset["id"] as string);
       this.queueTarget.prepend(last.item);
       this.cache.forget(last.item.dataset["id"] as string);
       await this.open(last.item);
@@ -177,7 +180,8 @@ export default class extends Controller<HTMLElement> {
       if (last) url.searchParams.set("after", last);
       const { body } = new DOMParser().parseFromString(await getHtml(url.href), "text/html");
       const known = new Set(this.items().map((item) => item.dataset["id"]));
-      const fresh = [...body.querySelectorAll<HTMLElement>("li[data-id]")].filter(({ dataset }) => !known.has(dataset["id"]));
+      const isNew = (id = ""): boolean => !known.has(id) && !this.judged.has(id);
+      const fresh = [...body.querySelectorAll<HTMLElement>("li[data-id]")].filter(({ dataset }) => isNew(dataset["id"]));
       this.queueTarget.append(...fresh);
       if (!this.current && fresh[0]) await this.open(fresh[0]);
     } catch {
@@ -195,16 +199,22 @@ export default class extends Controller<HTMLElement> {
       this.showReasons(true);
       return;
     }
-    const { decideUrl } = this.dataOf(item);
+    const { decideUrl, id } = this.dataOf(item);
+    if (verdict !== "skipped") this.judged.add(id);
     this.leave(item);
     try {
       const response = await post(decideUrl, { verdict, reason });
       this.decided(item, verdict, (await response.json().catch(() => ({}))) as Decided);
     } catch (error) {
       const taken = error instanceof Failure && error.status === 409;
-      if (!taken) this.queueTarget.prepend(item);
+      if (!taken) this.putBack(item, id);
       toast({ text: taken ? t("review_locked") : t("review_failed"), tone: taken ? "info" : "error" });
     }
+  }
+
+  private putBack(item: HTMLElement, id: string): void {
+    this.judged.delete(id);
+    this.queueTarget.prepend(item);
   }
 
   private decided(item: HTMLElement, verdict: Verdict, answer: Decided): void {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -13,7 +14,6 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from apps.analysis.models import Scene
 from apps.core.errors import Refusal
 from apps.devices.models import Camera
 from apps.events import services
@@ -64,8 +64,6 @@ def workbench(request: HttpRequest) -> HttpResponse:
 
 
 def _type(chosen: str) -> str:
-    from urllib.parse import urlencode
-
     return urlencode({"type": chosen}) if chosen else ""
 
 
@@ -112,14 +110,17 @@ def workbench_panel(request: HttpRequest, pk: UUID) -> HttpResponse:
         "last_verdicts": verdicts.select_related("event_type").order_by("-reviewed_at")[:5],
         "reasons": FalseAlarmReason.choices,
         "snapshot_url": _address("devices:camera-snapshot", event.camera_id) if watches else "",
-        "fix_url": _fix_url(event),
+        "fix_url": _fix_url(principal, event),
     }
     return render(request, "events/workbench_panel.html", context)
 
 
-def _fix_url(event: Event) -> str:
-    scene = Scene.objects.filter(camera_id=event.camera_id, preset=event.preset).first()
-    return _address("analysis:scene-detail", scene.pk) if scene else ""
+def _fix_url(principal: Any, event: Event) -> str:
+    """The scene editor with the rule of this event's algorithm, for those who may draw."""
+    if not principal.can("scenes.edit"):
+        return ""
+    address = reverse("analysis:scene-edit", args=[event.camera_id, event.preset])
+    return f"{address}?{urlencode({'algorithm': event.algorithm_version.algorithm.slug})}"
 
 
 def _address(name: str, identifier: UUID) -> str:
