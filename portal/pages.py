@@ -100,8 +100,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """The city on one map: cameras, and events as they come."""
-    recent = Event.objects.visible_to(request.principal).listed().order_by("-id")[:30]
-    return render(request, "portal/overview.html", {"events": recent, **map_settings()})
+    return render(request, "portal/overview.html", map_settings())
 
 
 @login_required

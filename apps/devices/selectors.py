@@ -12,6 +12,7 @@ from apps.accounts.permissions import Principal
 from apps.core import clock
 from apps.devices.choices import CameraState
 from apps.devices.models import Camera, CameraAccess
+from apps.devices.querysets import managed_q
 
 MAP_LIMIT = 2000
 CLUSTER_CELLS = 15
@@ -84,9 +85,14 @@ def facets(rows: QuerySet[Camera]) -> list[tuple[str, str, int]]:
     ]
 
 
+def is_managed(principal: Principal, camera: Camera) -> bool:
+    """True when the principal's organisation manages the camera and it lies in the person's directories."""
+    return principal.kind == "system" or Camera.objects.filter(managed_q(principal), pk=camera.pk).exists()
+
+
 def rights_on(principal: Principal, camera: Camera) -> dict[str, Any]:
     """What the principal may do on the camera and why: by management, or by which grant until when."""
-    if camera.managing_organisation.path.startswith(principal.organisation_path):
+    if is_managed(principal, camera):
         return {"managed": True, "actions": ["live", "capture", "playback", "analyse"], "grants": []}
     rows = CameraAccess.objects.filter(
         camera=camera, principal_id__in=principal.ids, valid_from__lte=clock.now(), valid_to__gt=clock.now()

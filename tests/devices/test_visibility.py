@@ -10,7 +10,7 @@ from apps.accounts.services import revoke_grant
 from apps.core import clock
 from apps.core.ids import key_id
 from apps.devices.models import Camera, CameraAccess, Capture, Directory
-from apps.devices.services import compile_access
+from apps.devices.services import compile_access, open_stream_url, save_stream
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +117,30 @@ def test_growing_coverage_never_adds_a_sensitive_camera():
     directory.cameras.add(plain, secret)
     recompile_grants_over(directories=[directory.pk])
     assert seen(factories.principal(grantee), "live") == {plain.pk}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://admin:p%40ss@127.0.0.1:9/live", "rtsp://127.0.0.1:9/live"),
+        ("http://127.0.0.1:9/s.flv?channel=1&token=hunter2", "http://127.0.0.1:9/s.flv"),
+        ("http://127.0.0.1:9/s.flv?channel=1", "http://127.0.0.1:9/s.flv?channel=1"),
+    ],
+)
+def test_secrets_of_an_address_are_sealed_and_come_back_unchanged(settings, url, shown):
+    settings.VANTAGE_OUTBOUND_EXACT = ["127.0.0.1:9"]
+    camera = factories.camera()
+    stream = save_stream(by=SYSTEM, camera=camera, url=url)
+    assert stream.address == shown
+    assert "hunter2" not in stream.credentials
+    assert open_stream_url(stream) == url
+
+
+def test_a_password_is_not_sent_to_another_host(settings):
+    settings.VANTAGE_OUTBOUND_EXACT = ["127.0.0.1:9", "127.0.0.1:10"]
+    camera = factories.camera()
+    save_stream(by=SYSTEM, camera=camera, url="rtsp://admin:secret@127.0.0.1:9/live")
+    kept = save_stream(by=SYSTEM, camera=camera, url="rtsp://127.0.0.1:9/other")
+    assert open_stream_url(kept) == "rtsp://admin:secret@127.0.0.1:9/other"
+    moved = save_stream(by=SYSTEM, camera=camera, url="rtsp://127.0.0.1:10/other")
+    assert open_stream_url(moved) == "rtsp://127.0.0.1:10/other"

@@ -15,6 +15,7 @@ from apps.core.errors import NotAllowed, NotFound, Refusal
 from apps.core.wake import wake
 from apps.devices.choices import IdentitySystem, StreamRole, Transport
 from apps.devices.models import Camera, CameraIdentity, Preset, Region
+from apps.devices.selectors import is_managed
 from apps.devices.services.streams import check_address, store_stream
 from apps.devices.signals import camera_changed
 from workers.vision.probe import Probe
@@ -31,6 +32,12 @@ def _must_manage(by: Principal, organisation: Organisation) -> None:
     by.must("cameras.edit")
     if by.kind != "system" and not organisation.path.startswith(by.organisation_path):
         raise NotAllowed("not_managing", _("Only the organisation that manages a camera may change it."))
+
+
+def _must_reach(by: Principal, camera: Camera) -> None:
+    """A person limited to directories changes only the cameras in them."""
+    if not is_managed(by, camera):
+        raise NotFound("not_found", _("There is nothing here, or you may not see it."))
 
 
 def region_of(longitude: float | None, latitude: float | None) -> Region | None:
@@ -111,6 +118,7 @@ def change_camera(*, by: Principal, camera: Camera, **fields: Any) -> Camera:
     if row is None:
         raise NotFound("not_found", _("There is nothing here, or you may not see it."))
     _must_manage(by, row.managing_organisation)
+    _must_reach(by, row)
     changed = [name for name, value in _known(fields).items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, fields[name])
@@ -128,6 +136,7 @@ def set_enabled(*, by: Principal, camera: Camera, enabled: bool) -> Camera:
     """Take a camera out of use or back; its executions wait with a reason."""
     row = Camera.objects.select_for_update().get(pk=camera.pk)
     _must_manage(by, row.managing_organisation)
+    _must_reach(by, row)
     row.is_enabled = enabled
     row.save(update_fields=["is_enabled", "updated_at"])
     audit.record(

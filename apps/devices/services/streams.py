@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -87,21 +89,38 @@ def source_options(stream: Stream | None = None, transport: str = Transport.AUTO
     )
 
 
-def split_credentials(url: str) -> tuple[str, str]:
-    """(address without user and password, `user:password` or an empty string)."""
+_SECRET_NAME = re.compile(r"(?i)pass|pwd|token|secret|key|auth|sign|user|account")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What of a stream's URL is secret: `user:password` as written, and a query that names a secret."""
+
+    login: str = ""
+    query: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.login or self.query)
+
+
+def split_credentials(url: str) -> tuple[str, Credentials]:
+    """(the address that may be shown, what is sealed apart from it)."""
     parts = urlsplit(url)
     login, _at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=host)), login
+    names = [name for name, _value in parse_qsl(parts.query, keep_blank_values=True)]
+    query = parts.query if any(_SECRET_NAME.search(name) for name in names) else ""
+    shown = parts._replace(netloc=host, query="" if query else parts.query)
+    return urlunsplit(shown), Credentials(login, query)
 
 
 def open_stream_url(stream: Stream) -> str:
     """The full address with its credentials, for workers only: never for a screen, a log or a message."""
     if not stream.credentials:
         return stream.address
-    login = provider().decrypt(stream.credentials, context=f"devices.stream:{stream.pk}")
-    user, _colon, password = login.partition(":")
+    sealed = json.loads(provider().decrypt(stream.credentials, context=f"devices.stream:{stream.pk}"))
     parts = urlsplit(stream.address)
-    return urlunsplit(parts._replace(netloc=f"{quote(user)}:{quote(password)}@{parts.netloc}"))
+    netloc = f"{sealed['login']}@{parts.netloc}" if sealed["login"] else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, query=sealed["query"] or parts.query))
 
 
 def check_address(url: str, by: Principal) -> None:
@@ -173,14 +192,15 @@ def store_stream(
     *, by: Principal, camera: Camera, url: str, role: str, transport: str, found: Probe | None
 ) -> Stream:
     """Write the row of an address that `check_address` let through, in the caller's transaction."""
-    address, login = split_credentials(url)
+    address, credentials = split_credentials(url)
     stream, _made = Stream.objects.select_for_update().get_or_create(
         camera=camera, role=role, defaults={"address": address}
     )
     moved = urlsplit(address).netloc != urlsplit(stream.address).netloc
     stream.address, stream.transport = address, transport
-    if login:
-        stream.credentials = provider().encrypt(login, context=f"devices.stream:{stream.pk}")
+    if credentials:
+        text = json.dumps({"login": credentials.login, "query": credentials.query})
+        stream.credentials = provider().encrypt(text, context=f"devices.stream:{stream.pk}")
     elif moved:  # a password is never sent to a host it was not given for
         stream.credentials = ""
     if found is not None:

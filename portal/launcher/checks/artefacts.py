@@ -10,7 +10,7 @@ from portal.launcher.checks.step import Outcome, run_program, step_environment
 from portal.launcher.layout import ROOT
 
 SCHEMA = "docs/openapi.yaml"
-SCHEMA_COMMAND = ["spectacular", "--validate", "--fail-on-warn", "--file"]
+SCHEMA_COMMAND = ["spectacular", "--lang", "en", "--validate", "--fail-on-warn", "--file"]
 LOCKS = {"requirements.txt": [], "requirements-dev.txt": ["--extra", "dev"]}
 COMPILE = ["pip", "compile", "-q", "--universal", "--python-version", "3.11", "--generate-hashes"]
 COMPILE += ["--no-emit-index-url", "--no-emit-find-links"]
