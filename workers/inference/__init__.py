@@ -25,9 +25,12 @@ _client: EngineClient | None = None
 
 
 @shared_task(bind=True, queue="inference.cpu", name="inference.slots")
-def infer_slots(self: Any, slot_ids: list[str]) -> None:
-    """Analyse these slots. May run twice: results are keyed, and a repeated frame gets the same answer."""
-    again = bool((self.request.delivery_info or {}).get("redelivered"))
+def infer_slots(self: Any, slot_ids: list[str], swept: bool = False) -> None:
+    """Analyse these slots. May run twice: results are keyed, and a repeated frame gets the same answer.
+
+    `swept`: the planner's sweep found that nobody works on them.
+    """
+    again = swept or bool((self.request.delivery_info or {}).get("redelivered"))
     slots = lease_for_inference([UUID(text) for text in slot_ids], again=again)
     if slots:
         analyse(slots)

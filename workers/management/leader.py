@@ -58,7 +58,7 @@ def plan() -> None:
     for batch in tick.capture:
         capture_slots.apply_async(([str(slot) for slot in batch],), expires=60)
     for batch in tick.inference:
-        infer_slots.apply_async(([str(slot) for slot in batch],), expires=60)
+        infer_slots.apply_async(([str(slot) for slot in batch], True), expires=60)
     store = FrameStore()
     for frame in tick.frames:
         store.delete(frame)

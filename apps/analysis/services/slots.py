@@ -64,30 +64,28 @@ def write_slots(slots: list[PlannedSlot]) -> int:
 
 
 def take_due(now: datetime, limit: int = 2000) -> list[UUID]:
-    """Slots whose time has come, or whose worker went silent: marked as sent for one lease, oldest first."""
-    return _send(
-        "state IN ('planned', 'leased') AND planned_at <= %s AND deadline > %s", [now, now], now, limit
-    )
+    """Slots whose time has come, or whose worker went silent: marked as sent for one lease, oldest first.
+
+    A silent worker's slot is planned again, or nobody could take it before this new mark has ended too.
+    """
+    condition = "state IN ('planned', 'leased') AND planned_at <= %s AND deadline > %s"
+    return _send(condition, [now, now], now, limit, state=SlotState.PLANNED)
 
 
 def take_unanalysed(now: datetime, grace: timedelta, limit: int = 2000) -> list[UUID]:
-    """Captured slots with open executions that nobody works on."""
-    return _send(
-        "state = 'captured' AND open > 0 AND deadline > %s AND planned_at <= %s",
-        [now - grace, now],
-        now,
-        limit,
-    )
+    """Captured slots with open executions that nobody works on; lease them with `again`, past the mark made here."""
+    condition = "state = 'captured' AND open > 0 AND deadline > %s AND planned_at <= %s"
+    return _send(condition, [now - grace, now], now, limit, state=SlotState.CAPTURED)
 
 
-def _send(condition: str, values: list[datetime], now: datetime, limit: int) -> list[UUID]:
+def _send(condition: str, values: list[datetime], now: datetime, limit: int, *, state: str) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE analysis_captureslot SET lease_until = %s WHERE id IN ("  # noqa: S608 - own text
+            "UPDATE analysis_captureslot SET lease_until = %s, state = %s WHERE id IN ("  # noqa: S608 - own text
             f"SELECT id FROM analysis_captureslot WHERE id >= %s AND {condition} "
             "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s "
             "FOR UPDATE SKIP LOCKED) AND id >= %s RETURNING planned_at, id",
-            [now + LEASE, id_floor(now - LOOK_BACK), *values, now, limit, id_floor(now - LOOK_BACK)],
+            [now + LEASE, state, id_floor(now - LOOK_BACK), *values, now, limit, id_floor(now - LOOK_BACK)],
         )
         return [row[1] for row in sorted(cursor.fetchall())]
 
@@ -106,7 +104,10 @@ def lease_for_capture(ids: Iterable[UUID], *, node: str, again: bool = False) ->
 
 
 def lease_for_inference(ids: Iterable[UUID], *, again: bool = False) -> list[CaptureSlot]:
-    """Take captured slots with open executions for analysis; `attempts` then counts the tries of the analysis."""
+    """Take captured slots with open executions for analysis; `attempts` then counts the tries of the analysis.
+
+    `again`: the message came a second time, or from the sweep: whoever held the slot before lost it.
+    """
     moment = clock.now()
     free = Q(attempts=0) | Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
     wanted = Q(pk__in=list(ids), state=SlotState.CAPTURED, open__gt=0)
