@@ -259,11 +259,14 @@ def stream_test(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The camera's latest picture through the rendition door; its age is in the Last-Modified header."""
+    """The camera's latest picture through the rendition door; its age is in the Last-Modified header.
+
+    204 while there is none yet: 404 is for who may not watch, and makes the player stop asking.
+    """
     camera = get_object_or_404(Camera.objects.visible_to(request.principal, "live"), pk=pk)
     item = cover_item(request.principal, camera.pk)
     if item is None:
-        raise Http404
+        return HttpResponse(status=204)
     return _picture(request.principal, item, request.GET.get("variant", "frame"), 0)
 
 

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { takenAt } from "./snapshots";
+import { expect, test, vi } from "vitest";
+import { serve } from "../testing/requests";
+import { SnapshotLoop, takenAt } from "./snapshots";
 
 const NOW = new Date("2026-11-21T06:00:00Z");
 
@@ -10,4 +11,16 @@ test.each([
   [{ "X-Captured-At": "nonsense" }, "2026-11-21T06:00:00.000Z"],
 ])("%j was taken at %s", (headers, expected) => {
   expect(takenAt(new Headers(headers as Record<string, string>), NOW).toISOString()).toBe(expected);
+});
+
+test("a camera without a picture yet is asked again", async () => {
+  vi.useFakeTimers();
+  const failed: number[] = [];
+  serve({ "/now": () => new Response(null, { status: 204 }) });
+  const loop = new SnapshotLoop("/now", 5, () => failed.push(-1), (status) => failed.push(status));
+  loop.start();
+  await vi.advanceTimersByTimeAsync(5_100);
+  loop.stop();
+  vi.useRealTimers();
+  expect(failed).toEqual([204, 204]);
 });

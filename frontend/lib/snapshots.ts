@@ -1,4 +1,4 @@
-/** Refreshed snapshots: one request at a time, the picture's own time from the server where it says it. */
+/** Refreshed snapshots: one request at a time, the picture's own time from the server where it says it; 204 = none yet. */
 
 export interface Snapshot {
   url: string;
@@ -47,7 +47,7 @@ export class SnapshotLoop {
     try {
       const response = await fetch(this.url, { credentials: "same-origin", cache: "no-store" });
       if (!this.running) return 0;
-      if (!response.ok) {
+      if (!response.ok || response.status === 204) {
         this.failed(response.status);
         return response.status;
       }
