@@ -13,7 +13,8 @@ export default defineConfig({
   plugins: [iconSprite()],
   build: {
     outDir: "static/dist",
-    emptyOutDir: true,
+    // Names carry their content's hash: pages of a running server keep theirs, the launcher sweeps old ones.
+    emptyOutDir: false,
     manifest: true,
     target: "es2022",
     sourcemap: false,

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from portal.launcher.errors import LauncherError
 
 SOURCES = ("package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "frontend")
 STAMP = ".sources"
+KEPT_SECONDS = 7 * 86400
 
 
 def find_node() -> tuple[list[str], list[str], str] | None:
@@ -143,6 +145,14 @@ def ensure_modules(root: Path, data: Path, say: Callable[[str], None]) -> None:
         run_npm(root, data, ["ci"], "npm ci")
 
 
+def sweep(dist: Path) -> None:
+    """Remove built files that no build of the last week made; a running server may still serve younger ones."""
+    oldest = time.time() - KEPT_SECONDS
+    for path in dist.rglob("*") if dist.is_dir() else ():
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
 def ensure_built(root: Path, data: Path, say: Callable[[str], None]) -> None:
     """Build static/dist where its sources have changed since."""
     if not (root / "package.json").is_file():
@@ -156,6 +166,7 @@ def ensure_built(root: Path, data: Path, say: Callable[[str], None]) -> None:
         )
     ensure_modules(root, data, say)
     say("front end: building")
+    sweep(root / "static" / "dist")
     expected = source_hash(root)
     run_npm(root, data, ["run", "build"], "the front end's build")
     (root / "static" / "dist" / STAMP).write_text(expected + "\n", encoding="ascii")
