@@ -11,7 +11,7 @@ from apps.algorithms.choices import MappingState
 from apps.algorithms.models import AlgorithmPackage, AlgorithmVersion, DetectionItem, EventType
 from apps.algorithms.services import accept_mapping, save_event_type, set_listed, upload_package
 from apps.analysis.models import AnalysisTask, ExecutionHour, Plan
-from apps.analysis.services import create_task, submit_task
+from apps.analysis.services import create_task, stop_task, submit_task
 from apps.devices.models import Camera
 from apps.devices.services import add_camera
 from apps.strategies.models import PendingRun
@@ -73,6 +73,10 @@ class City:
         by = self.principal("algorithm_arranger")
         task = create_task(by=by, name=name, cameras=cameras, versions=versions, plan=self.plan, **how)
         return submit_task(by=by, task=task)
+
+    def stop(self, task: AnalysisTask) -> None:
+        """End a task, so that it leaves the machine to those that follow."""
+        stop_task(by=SYSTEM, task=task)
 
     def settle(self, seconds: float = 60.0) -> None:
         """Wait until nothing is on its way to the events any more."""
