@@ -27,15 +27,11 @@ from workers.vision.sources.pool import DecoderPool, prepare, shared_pool, to_im
 FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
 
-class Reader(Protocol):
-    """A file object that can be unblocked from another thread."""
+class Feed(Protocol):
+    """Where a container's bytes come from; can be cut off from another thread."""
 
     failure: SourceError | None
-    """Why the reading ended early; PyAV only sees an end, as it may lose exceptions of its callbacks."""
-
-    def read(self, size: int) -> bytes:
-        """Up to size bytes; b'' at the end."""
-        ...
+    """Why the bytes ended early; PyAV only sees an end, as it may lose exceptions of its callbacks."""
 
     def abort(self) -> None:
         """Make a waiting read return or fail at once."""
@@ -43,6 +39,14 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Free it."""
+        ...
+
+
+class Reader(Feed, Protocol):
+    """A feed that PyAV reads as a file object."""
+
+    def read(self, size: int) -> bytes:
+        """Up to size bytes; b'' at the end."""
         ...
 
 
@@ -86,7 +90,7 @@ class ContainerSource(VideoSource):
         *,
         live: bool,
         options: SourceOptions,
-        reader: Reader | None = None,
+        reader: Feed | None = None,
         clock: FrameClock | None = None,
         pool: DecoderPool = shared_pool,
         offset: ClockOffset = lambda pts, moment: None,
