@@ -34,7 +34,8 @@ CELERY = (PYTHON, "-m", "celery", "-A", "portal.celery", "worker", "--without-go
 WEB = (PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "engine": (*MANAGE, "engine"),
-    "workers": (*CELERY, "-Q", "capture,inference.cpu,strategies,default", "-c", "3", "--loglevel", "INFO"),
+    "capture": (*CELERY, "-Q", "capture", "-c", "2", "--loglevel", "INFO"),
+    "analysis": (*CELERY, "-Q", "inference.cpu,strategies,default", "-c", "2", "--loglevel", "INFO"),
     "streams": (*MANAGE, "streams"),
     "scheduler": (*MANAGE, "scheduler"),
     "courier": (*MANAGE, "courier"),
@@ -147,8 +148,8 @@ class Road:
         command = COMMANDS[name]
         if name == "web":
             command = (*command, "--port", str(self.port))
-        if name == "workers":
-            command = (*command, "-n", f"road-{os.getpid()}@%h")
+        if command[: len(CELERY)] == CELERY:
+            command = (*command, "-n", f"{name}-{os.getpid()}@%h")
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = lifeline.spawn(
                 command,
@@ -164,8 +165,8 @@ class Road:
             return accepts(self.run / "engine.sock")
         if name == "streams":
             return accepts(self.run / "live.sock")
-        mark = {"workers": b" ready.", "scheduler": b"scheduler: leads", "courier": b"writer: took the lease"}
-        return mark[name] in (self.folder / f"{name}.log").read_bytes()
+        marks = {"scheduler": b"scheduler: leads", "courier": b"writer: took the lease"}
+        return marks.get(name, b" ready.") in (self.folder / f"{name}.log").read_bytes()
 
 
 def free_port() -> int:
