@@ -24,6 +24,7 @@ from apps.core.models import AuditRecord
 from apps.devices.models import Camera
 from apps.devices.views import map_settings
 from apps.events.models import Event
+from apps.events.views.shared import for_map
 from apps.openapi.models import Delivery
 
 EXPIRY_DAYS = 30
@@ -99,8 +100,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
-    """The city on one map: cameras, and events as they come."""
-    return render(request, "portal/overview.html", map_settings())
+    """The city on one map: cameras, the newest events, and events as they come."""
+    recent = list(Event.objects.visible_to(request.principal).listed().order_by("-id")[:30])
+    return render(request, "portal/overview.html", {"map_events": for_map(recent), **map_settings()})
 
 
 @login_required

@@ -22,6 +22,7 @@ export default class extends Controller<HTMLElement> {
     draw: { type: Array, default: [] },
     shape: { type: Object, default: {} },
     live: Boolean,
+    events: { type: Array, default: [] },
     liveLink: { type: String, default: "/events/{id}/" },
     link: String,
     pointInput: String,
@@ -44,6 +45,7 @@ export default class extends Controller<HTMLElement> {
   declare readonly drawValue: string[];
   declare readonly shapeValue: Feature;
   declare readonly liveValue: boolean;
+  declare readonly eventsValue: Record<string, unknown>[];
   declare readonly liveLinkValue: string;
   declare readonly linkValue: string;
   declare readonly pointInputValue: string;
@@ -76,7 +78,10 @@ export default class extends Controller<HTMLElement> {
     map.attributionControl?.setPrefix(false);
     if (this.tilesUrlValue) L.tileLayer(this.tilesUrlValue, { maxZoom: 19 }).addTo(map);
     this.cameras = new CameraLayer(map, (camera, marker) => this.open(camera, marker), this.clusterValue);
-    if (this.liveValue) this.events = new EventMarkers(map, this.liveLinkValue);
+    if (this.liveValue) {
+      this.events = new EventMarkers(map, this.liveLinkValue);
+      this.events.addKnown(this.eventsValue);
+    }
     map.on("moveend", () => this.moved(map));
     map.on("click", (event) => this.setPoint(event.latlng));
     window.addEventListener("live:message", this.hear);

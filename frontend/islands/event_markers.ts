@@ -17,12 +17,22 @@ export class EventMarkers {
     this.layer.addTo(map);
   }
 
-  add(message: LiveMessage): void {
+  /** Events that were there before the page, newest first: no pulse. */
+  addKnown(summaries: Record<string, unknown>[]): void {
+    for (const summary of [...summaries].reverse()) {
+      const id = word(summary["id"]);
+      this.add({ object: id, summary });
+      this.shown.get(id)?.getElement()?.classList.add("is-old");
+    }
+  }
+
+  add(message: Pick<LiveMessage, "object" | "summary">): void {
+    if (message.summary["lon"] === null || message.summary["lat"] === null) return;
     const [lon, lat] = [Number(message.summary["lon"]), Number(message.summary["lat"])];
     if (!Number.isFinite(lon) || !Number.isFinite(lat) || (lon === 0 && lat === 0)) return;
     this.remove(message.object);
     const icon = L.divIcon({ className: "map-pin map-event", html: element("i", "pin pin-event"), iconSize: [16, 16] });
-    const name = word(message.summary["name"]);
+    const name = nameOf(message.summary);
     const marker = L.marker([lat, lon], { icon, title: name, alt: name, zIndexOffset: 500 });
     marker.bindPopup(this.card(message));
     this.layer.addLayer(marker);
@@ -39,8 +49,8 @@ export class EventMarkers {
     this.shown.delete(id);
   }
 
-  private card(message: LiveMessage): HTMLElement {
-    const name = element("h3", "", word(message.summary["name"]));
+  private card(message: Pick<LiveMessage, "summary" | "object">): HTMLElement {
+    const name = element("h3", "", nameOf(message.summary));
     const place = element("p", "", word(message.summary["camera_name"]));
     const card = element("article", "map-card", name, place);
     const address = fillAddress(this.link, { id: message.object });
@@ -51,4 +61,10 @@ export class EventMarkers {
     }
     return card;
   }
+}
+
+/** In the page's language; a push is the same for everybody and carries both. */
+function nameOf(summary: Record<string, unknown>): string {
+  const own = document.documentElement.lang.startsWith("zh") ? summary["name_zh"] : summary["name_en"];
+  return word(own) || word(summary["name"]);
 }

@@ -61,6 +61,7 @@ def test_the_main_journey(place: Place, town: Town, clip: bytes, language: str) 
         town.rule(camera)
         create_task(guest, town, camera)
         event = see_event_arrive(guest, place, camera)
+        see_first_load_is_the_same(guest, event)
         read_decision(guest, event)
         review_by_keyboard(guest, place, event, person)
         subscription, secret = subscribe(guest, place, language)
@@ -150,6 +151,15 @@ def see_event_arrive(guest: Visitor, place: Place, camera: Camera) -> Event:
     row = page.locator(f'.event-item[data-event-id="{event.pk}"]')
     assert EVENT_NAMES[guest.language] in row.inner_text()
     return event
+
+
+def see_first_load_is_the_same(guest: Visitor, event: Event) -> None:
+    """Opened again, the page shows what the socket had brought: row and marker."""
+    guest.open("events:live")
+    guest.page.wait_for_selector(f'.event-item[data-event-id="{event.pk}"]')
+    guest.page.wait_for_selector(f'.map-event[data-event-id="{event.pk}"]', state="attached")
+    marker = guest.page.locator(f'.map-event[data-event-id="{event.pk}"]')
+    assert marker.get_attribute("title") == EVENT_NAMES[guest.language]
 
 
 def read_decision(guest: Visitor, event: Event) -> None:

@@ -14,7 +14,7 @@ from apps.algorithms.models import EventType
 from apps.devices.models import Camera
 from apps.devices.views import map_settings
 from apps.events.models import Event
-from apps.events.views.shared import address_pattern, visible_event, with_thumbs
+from apps.events.views.shared import address_pattern, for_map, visible_event, with_thumbs
 
 FIRST_LOAD = 50
 ON_CAMERA_PAGE = 12
@@ -29,9 +29,11 @@ def live(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(level__in=chosen["level"])
     if chosen["code"]:
         rows = rows.filter(event_type__code__in=chosen["code"])
+    events = list(rows.order_by("-pk")[:FIRST_LOAD])
     context = {
         **map_settings(),
-        "events": with_thumbs(request, list(rows.order_by("-pk")[:FIRST_LOAD])),
+        "events": with_thumbs(request, events),
+        "map_events": for_map(events),
         "levels": Level.choices,
         "types": EventType.objects.visible_to(request.principal).order_by("code"),  # type: ignore[attr-defined]
         "chosen": chosen,

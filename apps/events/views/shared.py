@@ -9,10 +9,13 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from apps.events.choices import ReviewState
 from apps.events.models import Event
 from apps.events.selectors import picture_link
+from apps.events.services.summary import event_summary
 
 NOBODY = UUID(int=0)
+ON_MAP = ("id", "code", "name_zh", "name_en", "camera_name", "lon", "lat")
 
 
 def visible_event(request: HttpRequest, pk: UUID) -> Event:
@@ -25,6 +28,15 @@ def with_thumbs(request: HttpRequest, events: list[Event]) -> list[Event]:
     for event in events:
         event.thumb = picture_link(request.principal, event, "thumb")  # type: ignore[attr-defined]
     return events
+
+
+def for_map(events: list[Event]) -> list[dict[str, Any]]:
+    """What a map's markers need of events that were raised before the page was opened; false alarms have none."""
+    return [
+        {name: value for name, value in event_summary(event).items() if name in ON_MAP}
+        for event in events
+        if event.review_state != ReviewState.FALSE_ALARM
+    ]
 
 
 def address_pattern(name: str) -> str:
