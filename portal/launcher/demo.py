@@ -24,6 +24,7 @@ from portal.launcher.signals import StopRequest
 from portal.launcher.supervisor import Supervisor
 
 READY_SECONDS = 120.0
+HEAD_START_SECONDS = 15.0
 FIRST_EVENT_SECONDS = 60.0
 SETTINGS = "portal.settings.demo"
 KEPT_ON_FRESH = {MARK, "launcher.lock", "venv", "cache", "test"}
@@ -120,12 +121,13 @@ def watch(
     watcher = Watch(supervisor, services, stop)
     first = FirstEvent(services.urls()["DATABASE_URL"])
     say(f"processes: starting {len(supervisor.managed)}")
-    supervisor.start()
+    supervisor.start(first="web", head_start=HEAD_START_SECONDS)
     try:
         if not readiness.wait_for(lambda: readiness.answers_ok(options.port), READY_SECONDS, watcher.pause):
             if stop.event.is_set():
                 return 130
             raise LauncherError(f"the web did not answer within {READY_SECONDS:.0f} s; see {data / 'logs'}")
+        supervisor.release()
         say(f"ready http://127.0.0.1:{options.port}")
         first.ready = time.time()
         watcher.end_after(options.seconds)

@@ -153,3 +153,19 @@ def test_sigterm_reaches_the_process_itself(tmp_path: Path) -> None:
     assert process
     supervisor.stop()
     assert process.returncode == -signal.SIGTERM
+
+
+def test_one_process_may_start_before_the_others(tmp_path: Path) -> None:
+    supervisor, _lines = make(tmp_path, ProcessSpec("web", "sleep 30"), ProcessSpec("late", "sleep 30"))
+    supervisor.start(first="web", head_start=60.0)
+    try:
+        supervisor.tend()
+        web, late = supervisor.managed
+        assert web.process is not None
+        assert late.process is None
+        supervisor.release()
+        supervisor.tend()
+        assert late.process is not None
+        assert late.restarts == 0
+    finally:
+        supervisor.stop()
