@@ -16,7 +16,7 @@ SHARED = next(
         for folder in (parent / "shared" / "media" for parent in Path(__file__).resolve().parents)
         if folder.is_dir()
     ),
-    Path("/work/shared/media"),
+    Path(__file__).resolve().parents[3] / "shared" / "media",
 )
 VIDEOS = SHARED / "videos"
 
