@@ -18,19 +18,22 @@ from portal.launcher.services import Services
 
 SETTINGS = "portal.settings.test"
 RUNS_AT_ONCE = 8
+FAULTS = ("-m", "", "tests/faults", "tests/attacks")  # an empty -m takes the slow ones in again
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """All arguments but one go to pytest."""
     parser.add_argument("--no-build", action="store_true", help="do not build the front end first")
     parser.add_argument(
-        "--faults", action="store_true", help="only the tests of promises: tests/faults, tests/attacks"
+        "--faults",
+        action="store_true",
+        help="only the tests of promises, the slow ones too: tests/faults, tests/attacks",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run pytest; its exit status is ours."""
-    arguments = [*options.pytest, *(["tests/faults", "tests/attacks"] if options.faults else [])]
+    arguments = [*options.pytest, *(FAULTS if options.faults else [])]
     with tempfile.TemporaryDirectory(prefix="vantage-test-") as own:
         folder = service_folder(Path(own))
         if not options.no_build:
