@@ -81,11 +81,12 @@ def take_unanalysed(now: datetime, grace: timedelta, limit: int = 2000) -> list[
 def _send(condition: str, values: list[datetime], now: datetime, limit: int, *, state: str) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE analysis_captureslot SET lease_until = %s, state = %s WHERE id IN ("  # noqa: S608 - own text
+            "WITH picked AS MATERIALIZED ("  # noqa: S608 - own text; inside IN (…) it could run once for each row
             f"SELECT id FROM analysis_captureslot WHERE id >= %s AND {condition} "
-            "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s "
-            "FOR UPDATE SKIP LOCKED) AND id >= %s RETURNING planned_at, id",
-            [now + LEASE, state, id_floor(now - LOOK_BACK), *values, now, limit, id_floor(now - LOOK_BACK)],
+            "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED) "
+            "UPDATE analysis_captureslot AS slot SET lease_until = %s, state = %s FROM picked "
+            "WHERE slot.id = picked.id AND slot.id >= %s RETURNING slot.planned_at, slot.id",
+            [id_floor(now - LOOK_BACK), *values, now, limit, now + LEASE, state, id_floor(now - LOOK_BACK)],
         )
         return [row[1] for row in sorted(cursor.fetchall())]
 

@@ -27,10 +27,10 @@ LEASE_LOCK = 7_302
 CAMERA_LOCKS = 7_303
 
 #: Rows in order of time of cameras of which no row is leased elsewhere or waits for its next try: a camera's raw
-#: events are judged in the order of their frames. A run that failed for good holds nobody up.
+#: events are judged in the order of their frames. A run that failed for good holds nobody up. MATERIALIZED: inside
+#: `IN (…)` the planner may run the select again for each row, and each time it would lock another batch.
 LEASE_SQL = """
-UPDATE strategies_pendingrun SET lease_until = %(until)s, fence = fence + 1, attempts = attempts + 1
-WHERE raw_event IN (
+WITH picked AS MATERIALIZED (
     SELECT raw_event FROM strategies_pendingrun AS due
     WHERE attempts < %(attempts)s AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
       AND NOT EXISTS (
@@ -38,7 +38,9 @@ WHERE raw_event IN (
         WHERE busy.camera_id = due.camera_id AND busy.attempts < %(attempts)s
           AND (busy.lease_until >= %(now)s OR busy.due_at > %(now)s))
     ORDER BY time, raw_event LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING raw_event, camera_id, time, fence, attempts
+UPDATE strategies_pendingrun AS run SET lease_until = %(until)s, fence = fence + 1, attempts = attempts + 1
+FROM picked WHERE run.raw_event = picked.raw_event
+RETURNING run.raw_event, run.camera_id, run.time, run.fence, run.attempts
 """
 
 
