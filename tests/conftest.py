@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,14 @@ def _is_test_database() -> bool:
     from django.db import connection
 
     return str(connection.settings_dict["NAME"]).startswith("test_")
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """Each test begins in English: a request leaves its reader's language behind in the thread."""
+    translation.activate("en")
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
