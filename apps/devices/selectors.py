@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -11,11 +12,12 @@ from django.db.models.functions import Floor
 from apps.accounts.permissions import Principal
 from apps.core import clock
 from apps.devices.choices import CameraState
-from apps.devices.models import Camera, CameraAccess
+from apps.devices.models import Camera, CameraAccess, HealthFinding
 from apps.devices.querysets import managed_q
 
 MAP_LIMIT = 2000
 CLUSTER_CELLS = 15
+RECENT = timedelta(hours=24)
 
 
 def search(rows: QuerySet[Camera], text: str) -> QuerySet[Camera]:
@@ -23,6 +25,17 @@ def search(rows: QuerySet[Camera], text: str) -> QuerySet[Camera]:
     for word in text.split()[:6]:
         rows = rows.filter(search_text__icontains=word)
     return rows
+
+
+def latest_findings(camera: Camera) -> list[HealthFinding]:
+    """The newest finding of each kind, newest first, with `times`: how often that kind began in the last 24 hours."""
+    rows = HealthFinding.objects.filter(camera=camera)
+    counts = rows.filter(started_at__gte=clock.now() - RECENT).values_list("kind").annotate(Count("pk"))
+    times = dict(counts.order_by("kind"))
+    newest = list(rows.order_by("kind", "-started_at").distinct("kind"))
+    for finding in newest:
+        finding.times = times.get(finding.kind, 0)
+    return sorted(newest, key=lambda finding: finding.started_at, reverse=True)
 
 
 def in_box(rows: QuerySet[Camera], west: float, south: float, east: float, north: float) -> QuerySet[Camera]:

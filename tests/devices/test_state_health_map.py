@@ -196,3 +196,13 @@ def test_the_rendition_says_what_it_did(
 def test_a_picture_that_is_gone_is_none() -> None:
     item = MediaItem("frames/none.jpg", None, uuid7(), uuid7())
     assert rendered(item, principal=factories.principal(), variant="frame") is None
+
+
+def test_the_page_shows_the_newest_finding_of_each_kind_and_how_often_it_came() -> None:
+    camera = factories.camera()
+    for findings in ({"black": 1.0, "frozen": 0.5}, {}, {"black": 2.0}):
+        report_health(camera.pk, findings)
+
+    shown = {finding.kind: (finding.ended_at is None, finding.times) for finding in selectors.latest_findings(camera)}
+
+    assert shown == {"black": (True, 2), "frozen": (False, 1)}
