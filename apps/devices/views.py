@@ -25,7 +25,7 @@ from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.devices import selectors, services
 from apps.devices.filters import CameraFilter
 from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
-from apps.devices.models import Camera, HealthFinding, Stream
+from apps.devices.models import Camera, Stream
 from apps.devices.services.media import cover_item, media_url, open_media
 from apps.devices.services.rendition import rendered
 from apps.devices.services.streams import live_reason
@@ -137,7 +137,7 @@ def camera_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "identities": camera.identities.all(),
             "rights": rights,
             "stream": stream,
-            "findings": HealthFinding.objects.filter(camera=camera).order_by("-started_at")[:12],
+            "findings": selectors.latest_findings(camera),
             "grants": camera.access.select_related("grant").filter(valid_to__gt=clock.now())
             if rights["managed"]
             else [],
