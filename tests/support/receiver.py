@@ -54,6 +54,7 @@ class Receiver:
     def __init__(self, *replies: int | Reply) -> None:
         self.replies = [reply if isinstance(reply, Reply) else Reply(reply) for reply in replies] or [Reply()]
         self.visits: list[Visit] = []
+        self.acknowledged: set[str] = set()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -114,6 +115,8 @@ class Receiver:
                 time.sleep(reply.wait)
                 with contextlib.suppress(OSError):  # the sender may have given up
                     self._reply(reply)
+                    if 200 <= reply.status < 300:
+                        receiver.acknowledged.add(visit.message)
 
             def _reply(self, reply: Reply) -> None:
                 self.send_response(reply.status)

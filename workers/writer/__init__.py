@@ -24,6 +24,7 @@ class Writer:
     def __init__(self) -> None:
         self._renewed = 0.0
         self._leads = False
+        self._fence = 0
         self._written = 0
 
     def run(self, ended: threading.Event) -> None:
@@ -52,7 +53,7 @@ class Writer:
         close_old_connections()
         before, self._renewed = self._leads, time.monotonic()
         fence = leases.take(LEASE, seconds=LEASE_SECONDS, detail={"written": self._written})
-        self._leads = fence is not None
+        self._leads, self._fence = fence is not None, fence or 0
         if self._leads and not before:
             number = recover()
             logger.info("writer: took the lease, %d results put back", number)
@@ -60,7 +61,7 @@ class Writer:
 
     def step(self, idle: float = 1.0) -> int:
         """Take one batch and write it; returns how many frames' results were in it."""
-        values = take_batch(idle=idle)
+        values = take_batch(idle=idle, fence=self._fence)
         if not values:
             return 0
         batch = []
@@ -77,7 +78,7 @@ class Writer:
         except (DatabaseError, LookupError, ValueError, TypeError, OSError):
             logger.exception("writer: a batch of %d failed, trying one by one", len(batch))
             self._one_by_one(batch)
-        done()
+        done(self._fence)
         self._written += len(batch)
         return len(values)
 

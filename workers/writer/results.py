@@ -98,10 +98,15 @@ def push(batch: Iterable[FrameResults]) -> bool:
     return True
 
 
-def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0) -> list[bytes]:
-    """Up to `most` values: waits `idle` s for the first, then `seconds` for more. They stay in TAKEN until `done`."""
-    redis = client()
-    first: Any = redis.blmove(WAITING, TAKEN, idle, src="RIGHT", dest="LEFT")  # type: ignore[arg-type]
+def taken(fence: int) -> str:
+    """Where the writer of this fence keeps what it works on: one that wakes too late empties only its own list."""
+    return f"{TAKEN}:{fence}"
+
+
+def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0, *, fence: int = 0) -> list[bytes]:
+    """Up to `most` values: waits `idle` s for the first, then `seconds` for more. They stay taken until `done`."""
+    redis, own = client(), taken(fence)
+    first: Any = redis.blmove(WAITING, own, idle, src="RIGHT", dest="LEFT")  # type: ignore[arg-type]
     if first is None:
         return []
     batch: list[bytes] = [first]
@@ -109,7 +114,7 @@ def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0) -> lis
     while len(batch) < most:
         pipe = redis.pipeline(transaction=False)
         for _ in range(min(100, most - len(batch))):
-            pipe.lmove(WAITING, TAKEN, src="RIGHT", dest="LEFT")
+            pipe.lmove(WAITING, own, src="RIGHT", dest="LEFT")
         more: list[Any] = [value for value in pipe.execute() if value is not None]
         batch += more
         if time.monotonic() >= ends:
@@ -119,16 +124,17 @@ def take_batch(most: int = 1000, seconds: float = 0.1, idle: float = 1.0) -> lis
     return batch
 
 
-def done() -> None:
-    """The batch is committed."""
-    client().delete(TAKEN)
+def done(fence: int = 0) -> None:
+    """The batch of this fence is committed."""
+    client().delete(taken(fence))
 
 
 def recover() -> int:
-    """Put back what the last writer took and did not finish; returns how many."""
+    """Put back what earlier writers took and did not finish; returns how many."""
     number = 0
-    while client().lmove(TAKEN, WAITING, src="LEFT", dest="RIGHT") is not None:
-        number += 1
+    for own in client().scan_iter(f"{TAKEN}:*"):
+        while client().lmove(own, WAITING, src="LEFT", dest="RIGHT") is not None:
+            number += 1
     return number
 
 
@@ -142,4 +148,11 @@ def bury(value: bytes) -> None:
 
 def waiting() -> int:
     """How many values wait for the writer."""
-    return int(client().llen(WAITING)) + int(client().llen(TAKEN))
+    redis = client()
+    lists = [WAITING, *redis.scan_iter(f"{TAKEN}:*")]
+    return sum(int(redis.llen(one)) for one in lists)
+
+
+def dead_results() -> int:
+    """How many values were put aside as unreadable."""
+    return int(client().llen(DEAD))
