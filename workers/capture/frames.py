@@ -1,4 +1,4 @@
-"""The node's frame store: JPEG files in memory (tmpfs), a 0700 folder, bounded in size and age."""
+"""The node's frame store: JPEG files and their looks in memory (tmpfs), a 0700 folder, bounded in size and age."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from django.conf import settings
 
 from workers.vision.frames import Frame
 from workers.vision.keyframes import write_jpeg
+from workers.vision.looks import SUFFIX, write_look
 
 logger = logging.getLogger(__name__)
 OLDEST = 600.0
 """Seconds after which a frame is deleted whoever may still want it; its slot then says frame_lost."""
 CHECK_EVERY = 2.0
 QUALITY = 90
+
+
+def look_of(path: str | Path) -> Path:
+    """Where the look of a frame lies, if it has one."""
+    return Path(path).with_suffix(SUFFIX)
 
 
 class FrameStore:
@@ -30,23 +36,40 @@ class FrameStore:
         self._checked = 0.0
 
     def write(self, frame: Frame, name: UUID | str) -> Path:
-        """Write the picture as `<name>.jpg`; the reader sees the whole file or none. Raises OSError."""
+        """Write the picture as `<name>.jpg` and its look; a reader sees a whole file or none. Raises OSError."""
+        self._make_room()
+        path = write_jpeg(frame, self.root / f"{name}.jpg", quality=QUALITY)
+        with contextlib.suppress(OSError):  # without it the engine decodes the JPEG
+            write_look(frame.image, look_of(path))
+        return path
+
+    def write_look(self, frame: Frame, name: UUID | str, size: tuple[int, int] | None = None) -> Path:
+        """Write only the look, `size` (width, height) large; the picture may follow. Raises OSError."""
+        self._make_room()
+        return write_look(frame.image, look_of(self.root / f"{name}.jpg"), size)
+
+    def write_picture(self, frame: Frame, name: UUID | str) -> Path:
+        """Write only `<name>.jpg`. Raises OSError."""
+        self._make_room()
+        return write_jpeg(frame, self.root / f"{name}.jpg", quality=QUALITY)
+
+    def _make_room(self) -> None:
         self.prepare()
         if time.monotonic() - self._checked > CHECK_EVERY:
             self._checked = time.monotonic()
             self.sweep()
-        return write_jpeg(frame, self.root / f"{name}.jpg", quality=QUALITY)
 
     def prepare(self) -> None:
         """Make the folder, closed to others."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def delete(self, path: str | Path) -> None:
-        """Delete one frame; a path outside the store is left alone."""
+        """Delete one frame and its look; a path outside the store is left alone."""
         target = Path(path)
         if target.parent == self.root:
-            with contextlib.suppress(OSError):
-                target.unlink()
+            for each in (target, look_of(target)):
+                with contextlib.suppress(OSError):
+                    each.unlink()
 
     def size(self) -> tuple[int, int]:
         """(bytes, files)."""
@@ -60,8 +83,7 @@ class FrameStore:
         for modified, size, path in files:
             if modified >= oldest and total <= self.limit:
                 break
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            self.delete(path)
             total -= size
             gone += 1
         if gone:
@@ -69,10 +91,14 @@ class FrameStore:
         return gone
 
     def _files(self) -> list[tuple[float, int, str]]:
-        found = []
+        """(modified, bytes with the look, path) of every frame."""
+        found: dict[str, tuple[float, int]] = {}
         with contextlib.suppress(FileNotFoundError), os.scandir(self.root) as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
                     facts = entry.stat(follow_symlinks=False)
-                    found.append((facts.st_mtime, facts.st_size, entry.path))
-        return found
+                    path = entry.path.removesuffix(SUFFIX)
+                    name = path if path == entry.path else f"{path}.jpg"
+                    oldest, size = found.get(name, (facts.st_mtime, 0))
+                    found[name] = min(oldest, facts.st_mtime), size + facts.st_size
+        return [(modified, size, path) for path, (modified, size) in found.items()]

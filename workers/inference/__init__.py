@@ -14,6 +14,7 @@ from django.conf import settings
 from apps.analysis.choices import ExecutionState
 from apps.analysis.models import CaptureSlot, Execution
 from apps.analysis.services import lease_for_inference, release, send_back
+from workers.capture.frames import look_of
 from workers.vision.engine_client import EngineClient, EngineError, EngineUnavailable
 from workers.vision.rendition import ImageRefused, image_size
 from workers.writer.results import FrameResults, not_analysed, push
@@ -88,6 +89,7 @@ def _item(slot: CaptureSlot, specs: dict[UUID, dict[str, Any]]) -> dict[str, Any
     return {
         "frame": {
             "path": slot.frame,
+            "look": str(look_of(slot.frame)),
             "time_us": (slot.captured_at - _EPOCH) // timedelta(microseconds=1),
             "camera": str(slot.camera_id),
             "preset": slot.preset,

@@ -13,6 +13,7 @@ from workers.streams.rows import HeldExecution, Placed
 from workers.vision.engine_client import EngineError, EnginePool
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand
+from workers.vision.inference.sizes import look_size
 from workers.vision.quality import gate
 from workers.vision.rendition import paint_masks
 from workers.writer.results import FrameResults, not_analysed, push
@@ -57,45 +58,68 @@ class LiveAnalysis:
         masks = placed.masks.get((camera, preset))
         if masks:
             frame = _masked(frame, masks)
-        micros = (frame.time - _EPOCH) // timedelta(microseconds=1)
+        name, micros = _name(camera, preset, frame)
+        specs = [item.spec for item in executions]
         try:
-            path = str(self.store.write(frame, f"live-{camera}-{preset}-{micros}"))
+            look = self.store.write_look(frame, name, look_size(specs, frame.width, frame.height))
         except OSError as error:
             self._fail(f"frame store: {error}")
             self._send(camera, preset, frame, "", [not_analysed(i.id, "frame_store") for i in executions])
             return
-        self._cover(camera, path, frame.time)
-        reference = {"path": path, "time_us": micros, "camera": str(camera), "preset": preset}
+        path = look.with_suffix(".jpg")  # written only when something is to be seen on it
+        reference = {
+            "path": str(path),
+            "look": str(look),
+            "time_us": micros,
+            "camera": str(camera),
+            "preset": preset,
+        }
         try:
-            results = self.engine.analyse(
-                [{"frame": reference, "executions": [item.spec for item in executions]}],
-                timeout=ENGINE_SECONDS,
-            )[0]
+            request = [{"frame": reference, "executions": specs}]
+            results = self.engine.analyse(request, timeout=ENGINE_SECONDS)[0]
         except EngineError as error:
             self._fail(str(error))
             results = [not_analysed(item.id, error.code) for item in executions]
-        if not any(result["hits"] for result in results):
+        is_hit = any(result["hits"] for result in results)
+        kept = self._picture(camera, frame, name, is_hit=is_hit)
+        if not kept:
             self.store.delete(path)
-            path = ""
-        self._send(camera, preset, frame, path, results)
+        self._send(camera, preset, frame, kept, results)
+
+    def _picture(self, camera: UUID, frame: Frame, name: str, *, is_hit: bool) -> str:
+        """Encode the picture where somebody will look at it; the path of one that stays, else ''.
+
+        A JPEG of 1080p costs as much as a small model, so a frame on which nothing was found gets none.
+        """
+        moment = time.monotonic()
+        is_cover = moment - self._covered.get(camera, float("-inf")) >= COVER_EVERY
+        if not (is_hit or is_cover):
+            return ""
+        try:
+            path = self.store.write_picture(frame, name)
+            if is_cover:
+                self._covered[camera] = moment
+                self.covers[camera] = (path.read_bytes(), frame.time)
+        except OSError as error:
+            self._fail(f"frame store: {error}")
+            return ""
+        return str(path) if is_hit else ""
 
     def _send(
         self, camera: UUID, preset: int, frame: Frame, path: str, results: list[dict[str, Any]]
     ) -> None:
         push([FrameResults(None, camera, preset, frame.time, path, frame.width, frame.height, results)])
 
-    def _cover(self, camera: UUID, path: str, at: datetime) -> None:
-        moment = time.monotonic()
-        if moment - self._covered.get(camera, float("-inf")) < COVER_EVERY:
-            return
-        self._covered[camera] = moment
-        with open(path, "rb") as file:
-            self.covers[camera] = (file.read(), at)
-
     def _fail(self, words: str) -> None:
         self.failures += 1
         self.last_error = words[:200]
         logger.warning("live analysis: %s", words)
+
+
+def _name(camera: UUID, preset: int, frame: Frame) -> tuple[str, int]:
+    """The frame's name in the store, and its time in microseconds."""
+    micros = (frame.time - _EPOCH) // timedelta(microseconds=1)
+    return f"live-{camera}-{preset}-{micros}", micros
 
 
 def _keys(demands: tuple[Demand, ...]) -> list[UUID]:

@@ -105,7 +105,11 @@ class EngineChildren:
     def _ask(self, group: str, frame: FrameRef, specs: list[Mapping[str, Any]]) -> list[Result]:
         seconds, micros = int(frame.time.timestamp()), frame.time.microsecond
         item = {
-            "frame": {"path": str(frame.path), "time_us": seconds * 1_000_000 + micros},
+            "frame": {
+                "path": str(frame.path),
+                "time_us": seconds * 1_000_000 + micros,
+                "look": str(frame.look) if frame.look else None,
+            },
             "executions": specs,
         }
         try:

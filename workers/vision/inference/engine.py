@@ -7,8 +7,9 @@ analyser stepped once, then every execution's rules. What fails for one executio
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,10 @@ from workers.vision.detections import Detection
 from workers.vision.frames import Frame, Image
 from workers.vision.geometry import Placement
 from workers.vision.inference.results import Result, Timings, item_hits, judged, not_analysed
+from workers.vision.inference.sizes import needed_size
 from workers.vision.inference.spec import BadSpec, ExecutionSpec, ModelSpec, compile_spec
 from workers.vision.inference.states import ExecutionState, StateStore
+from workers.vision.looks import BadLook, read_look
 from workers.vision.outcomes import NotAnalysed, Reason
 from workers.vision.rendition.decode import ImageRefused, decode_image
 from workers.vision.rules import RuleContext, rules
@@ -30,27 +33,26 @@ from workers.vision.runtimes.base import Model, ModelError, Tensor
 from workers.vision.runtimes.cache import ModelCache
 from workers.vision.runtimes.checksum import verify
 from workers.vision.runtimes.onnx import OnnxModel
-from workers.vision.runtimes.prepare import InputSpec, placement_for, prepare
+from workers.vision.runtimes.prepare import Canvases, InputSpec, prepare
 from workers.vision.runtimes.providers import CPU
 from workers.vision.runtimes.served import ServedModel
-
-ANALYSER_WIDTH = 320
-"""No analyser looks at more than this many pixels across."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FrameRef:
-    """A picture on this node by path, and the moment it shows."""
+    """A picture on this node by path, and the moment it shows; `look` is its small raw copy, where there is one."""
 
     path: Path
     time: datetime
+    look: Path | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FrameRef:
         seconds, micros = divmod(int(data["time_us"]), 1_000_000)
-        return cls(Path(str(data["path"])), datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros))
+        moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+        return cls(Path(str(data["path"])), moment, Path(str(data["look"])) if data.get("look") else None)
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ class Engine:
         self.states = StateStore(limits.state_bytes)
         self.faulty: dict[str, str] = {}
         """Model files that did not pass, SHA-256 → reason; the node agent reports them."""
-        self.frames = self.frames_lost = self.executions = 0
+        self.frames = self.frames_lost = self.executions = self.looks = 0
         self._open_model = open_model
+        self._own = threading.local()
 
     def analyse(self, frame: Frame | FrameRef, specs: Sequence[Mapping[str, Any]]) -> list[Result]:
         """One result per spec, in order. Never raises for a frame, a model or a rule that fails."""
@@ -120,6 +123,7 @@ class Engine:
         return {
             "frames": self.frames,
             "frames_lost": self.frames_lost,
+            "looks": self.looks,
             "executions": self.executions,
             "loads": self.models.loads,
             "evictions": self.models.evictions,
@@ -161,15 +165,40 @@ class Engine:
                 raise NotAnalysed(Reason.FRAME_CORRUPT)
             return _Work(frame.image, frame.time, {})
         started = time.perf_counter()
-        inputs = {spec.model.input for spec in specs if spec.model is not None}
-        least = ANALYSER_WIDTH if any(spec.analyser for spec in specs) else 1
+
+        def fit(width: int, height: int) -> tuple[int, int]:
+            return needed_size(specs, width, height)
+
         try:
-            image = decode_image(frame.path, fit=lambda width, height: _needed(inputs, least, width, height))
+            image = self._look(frame.look, fit)
+            if image is None:
+                image = decode_image(frame.path, fit=fit)
         except ImageRefused as error:
             raise NotAnalysed(Reason(error.code), str(error)) from error
         except OSError as error:
             raise NotAnalysed(Reason.FRAME_LOST, f"{frame.path.name}: {error.strerror}") from error
         return _Work(image, frame.time, {"decode_ms": (time.perf_counter() - started) * 1e3})
+
+    def _look(self, path: Path | None, fit: Callable[[int, int], tuple[int, int]]) -> Image | None:
+        """The frame's small raw copy, if it is there and large enough for all who look at it."""
+        if path is None:
+            return None
+        try:
+            look = read_look(path)
+        except (OSError, BadLook):
+            return None
+        if not look.serves(*fit(look.width, look.height)):
+            return None
+        self.looks += 1
+        return look.image
+
+    @property
+    def _canvases(self) -> Canvases:
+        """Of the calling thread, which has done with a tensor when the frame is done."""
+        canvases: Canvases | None = getattr(self._own, "canvases", None)
+        if canvases is None:
+            canvases = self._own.canvases = Canvases()
+        return canvases
 
     # ---- models ----------------------------------------------------------------------------------------
 
@@ -200,7 +229,7 @@ class Engine:
     def _detect(self, work: _Work, model: ModelSpec, confidence: float, timings: Timings) -> list[Detection]:
         started = time.perf_counter()
         if model.input not in work.tensors:
-            work.tensors[model.input] = prepare(work.image, model.input)
+            work.tensors[model.input] = prepare(work.image, model.input, self._canvases)
         tensor, placement = work.tensors[model.input]
         prepared = time.perf_counter()
         with self.models.borrow(model.key, lambda: self._serve(model)) as served:
@@ -272,15 +301,6 @@ class Engine:
             return None
         with self.states.of(spec.execution, spec.digest) as state:
             return state.answer if state.time == moment else None
-
-
-def _needed(inputs: Iterable[InputSpec], least: int, width: int, height: int) -> tuple[int, int]:
-    """The size that nobody enlarges: of the picture as it lies in the inputs, and for the analysers."""
-    placed = [placement_for(spec, width, height) for spec in inputs]
-    return (
-        max([least, *(int(each.scale_x) for each in placed)]),
-        max([1, *(int(each.scale_y) for each in placed)]),
-    )
 
 
 def _step(spec: ExecutionSpec, state: ExecutionState, work: _Work) -> list[Detection]:

@@ -11,6 +11,7 @@ dtype           float32 | uint8
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,36 +107,76 @@ def placement_for(spec: InputSpec, width: int, height: int) -> Placement:
     return Placement(new_width, new_height, left, top, spec.width, spec.height)
 
 
-def prepare(image: Image, spec: InputSpec) -> tuple[Tensor, Placement]:
+class Canvases:
+    """Input tensors that one thread uses again and again, so that only the picture's own part is written anew.
+
+    What `prepare` gives out of here is valid until the next call with the same spec: for one thread only.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._kept: OrderedDict[InputSpec, tuple[Placement, Tensor]] = OrderedDict()
+
+    def take(self, spec: InputSpec, placement: Placement) -> Tensor:
+        """A tensor of `spec.shape`, padded around the placement."""
+        kept = self._kept.pop(spec, None)
+        if kept is None or kept[0] != placement:
+            kept = placement, blank(spec, placement, kept[1] if kept else None)
+        self._kept[spec] = kept
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return kept[1]
+
+
+def prepare(image: Image, spec: InputSpec, canvases: Canvases | None = None) -> tuple[Tensor, Placement]:
     """Picture (h, w, 3) BGR uint8 → (tensor of `spec.shape`, where the picture lies in it)."""
     placement = placement_for(spec, image.shape[1], image.shape[0])
     size = (int(placement.scale_x), int(placement.scale_y))
     resized = image if size == (image.shape[1], image.shape[0]) else cv2.resize(image, size)
-    if size == (spec.width, spec.height):
-        canvas = resized
-    else:
-        left, top = int(placement.offset_x), int(placement.offset_y)
-        canvas = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
-        canvas[top : top + size[1], left : left + size[0]] = resized
-    return _tensor(canvas, spec), placement
+    tensor = canvases.take(spec, placement) if canvases is not None else blank(spec, placement)
+    _write(resized, spec, _inner(tensor, spec, placement))
+    return tensor, placement
 
 
-def _tensor(canvas: npt.NDArray[Any], spec: InputSpec) -> Tensor:
-    if spec.color == "gray":
-        canvas = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)[:, :, None]
-    order = (2, 1, 0) if spec.color == "rgb" else range(spec.channels)
-    if spec.dtype == "uint8":
-        picked = canvas[:, :, list(order)]
-        return np.ascontiguousarray((picked.transpose(2, 0, 1) if spec.layout == "nchw" else picked)[None])
-    tensor = np.empty(spec.shape, np.float32)
-    multiply, add = spec.factors
-    for channel, source in enumerate(order):
-        target = tensor[0, channel] if spec.layout == "nchw" else tensor[0, :, :, channel]
-        # One pass per channel: cheaper than cvtColor, transpose and two broadcasts over the whole picture.
-        np.multiply(canvas[:, :, source], np.float32(multiply[channel]), out=target, dtype=np.float32)
-        if add[channel]:
-            target += np.float32(add[channel])
+def blank(spec: InputSpec, placement: Placement, tensor: Tensor | None = None) -> Tensor:
+    """A tensor (the one given, if any) with the padding's value wherever the picture will not lie."""
+    if tensor is None:
+        tensor = np.empty(spec.shape, np.float32 if spec.dtype == "float32" else np.uint8)
+    if (placement.scale_x, placement.scale_y) != (spec.width, spec.height):
+        multiply, add = spec.factors if spec.dtype == "float32" else ((1.0,) * 3, (0.0,) * 3)
+        for channel in range(spec.channels):
+            value = spec.pad * multiply[channel] + add[channel]
+            if spec.layout == "nchw":
+                tensor[0, channel] = value
+            else:
+                tensor[0, :, :, channel] = value
     return tensor
+
+
+def _inner(tensor: Tensor, spec: InputSpec, placement: Placement) -> Tensor:
+    """The part where the picture lies, as (channels, height, width), whatever the layout."""
+    planes = tensor[0] if spec.layout == "nchw" else tensor[0].transpose(2, 0, 1)
+    left, top = int(placement.offset_x), int(placement.offset_y)
+    inner: Tensor = planes[:, top : top + int(placement.scale_y), left : left + int(placement.scale_x)]
+    return inner
+
+
+def _write(picture: npt.NDArray[Any], spec: InputSpec, target: Tensor) -> None:
+    """Pixels → values, plane by plane: two passes over contiguous memory and nothing in between."""
+    if spec.color == "gray":
+        planes: Sequence[npt.NDArray[Any]] = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)]
+    else:
+        planes = cv2.split(picture)
+    if spec.color == "rgb":
+        planes = planes[::-1]
+    multiply, add = spec.factors
+    for channel, plane in enumerate(planes):
+        if spec.dtype == "uint8" or multiply[channel] == 1.0:
+            np.copyto(target[channel], plane)
+        else:
+            np.multiply(plane, np.float32(multiply[channel]), out=target[channel], dtype=np.float32)
+        if spec.dtype == "float32" and add[channel]:
+            target[channel] += np.float32(add[channel])
 
 
 def _fit(value: float, limit: int) -> int:
