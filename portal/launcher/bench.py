@@ -4,10 +4,13 @@ import argparse
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, redirect_stdout
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,11 +23,14 @@ from portal.launcher.services import Services
 from portal.launcher.testing import SETTINGS, service_folder
 
 FOLDER = ROOT / "tests" / "bench"
+ALL = "all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", help=f"one of: {', '.join(names()) or '(none yet)'}")
+    parser.add_argument(
+        "name", help=f"one of: {', '.join(names()) or '(none yet)'}; or {ALL}, one after the other"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--quick", action="store_true", help="fewer rounds: shows that it runs, measures roughly"
@@ -40,7 +46,9 @@ def names() -> list[str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one bench; 0 whatever its ratios are: goals are reported, not enforced."""
+    """Run one bench or all; 0 whatever the ratios are: goals are reported, not enforced."""
+    if options.name == ALL:
+        return run_all(options)
     if options.name not in names():
         raise LauncherError(
             f"there is no bench {options.name!r}; there are: {', '.join(names()) or 'none yet'}"
@@ -62,6 +70,39 @@ def run(options: argparse.Namespace) -> int:
         for line in report_lines(report):
             say(line)
     return 0
+
+
+def run_all(options: argparse.Namespace) -> int:
+    """Every bench in a process of its own, since they measure memory; one report, 1 when a bench broke off."""
+    started = datetime.now(UTC)
+    reports = []
+    for name in names():
+        print(f"bench {name} …", file=sys.stderr, flush=True)  # noqa: T201
+        reports.append(run_apart(name, quick=options.quick))
+    report = {
+        "bench": ALL,
+        "started": started.isoformat(timespec="seconds"),
+        "quick": options.quick,
+        "machine": machine.describe(),
+        "benches": reports,
+    }
+    lines = [json.dumps(report, ensure_ascii=False)] if options.json else chain(*map(report_lines, reports))
+    for line in lines:
+        say(line)
+    return int(any("error" in one for one in reports))
+
+
+def run_apart(name: str, *, quick: bool) -> dict[str, Any]:
+    """The report of one bench; with `error` and no rows where it broke off, its complaint being on stderr."""
+    flags = ["--quick"] if quick else []
+    command = [sys.executable, "-m", "portal.launcher", "bench", name, "--json", *flags]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except (IndexError, ValueError):
+        about = {"machine": machine.describe(), "rows": []}
+        return {"bench": name, **about, "error": f"broke off with exit code {done.returncode}"}
+    return report
 
 
 def load(name: str) -> ModuleType:
@@ -86,6 +127,8 @@ def report_lines(report: Mapping[str, Any]) -> Iterable[str]:
     """The report for a reader."""
     about = report["machine"]
     yield f"{report['bench']} on {about['processor']}, {about['cores']} cores, load {about['load_1m']}"
+    if "error" in report:
+        yield f"  {report['error']}"
     for row in report["rows"]:
         value = f"{row['value']:.4g}" if isinstance(row["value"], int | float) else str(row["value"])
         verdict = {True: "reached", False: "NOT reached"}.get(row["ok"], "no goal")

@@ -1,13 +1,15 @@
 """The commands as a user meets them: what they refuse, what they print."""
 
+import argparse
 import json
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from portal.launcher import check, doctor
+from portal.launcher import bench, check, doctor
 from portal.launcher.__main__ import split_arguments
 from portal.launcher.accounts import account_lines
 from portal.launcher.bench import as_row, report_lines
@@ -143,6 +145,26 @@ def test_compare_shows_what_differs(tmp_path: Path) -> None:
     assert (outcome.state, outcome.mend) == ("failed", "the line")
     assert "-b" in outcome.detail.splitlines()
     assert compare(tmp_path / "old", tmp_path / "old", "").state == "ok"
+
+
+def test_all_benches_make_one_report_and_one_that_breaks_off_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pretended(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
+        if "bad" in command:
+            return subprocess.CompletedProcess(command, 1, "")
+        return subprocess.CompletedProcess(command, 0, '{"bench": "good", "machine": {}, "rows": []}\n')
+
+    monkeypatch.setattr(bench, "names", lambda: ["bad", "good"])
+    monkeypatch.setattr(bench.subprocess, "run", pretended)
+
+    code = bench.run(argparse.Namespace(name="all", json=True, quick=True))
+
+    report = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert report["quick"] is True
+    assert [one["bench"] for one in report["benches"]] == ["bad", "good"]
+    assert report["benches"][0]["error"] == "broke off with exit code 1"
 
 
 def test_a_row_of_a_bench_keeps_its_shape() -> None:
