@@ -41,8 +41,8 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         await self.accept()
-        self.member = Member(frozenset())
-        hub().join(self.member)
+        self.member = Member()
+        await hub().join(self.member)
         self.tasks = (asyncio.create_task(self._forward(opened)), asyncio.create_task(self._watch_rights()))
 
     async def disconnect(self, code: int) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from apps.core import clock, outbox
 from apps.core.models import OutboxMessage, PermissionEpoch, Push
@@ -17,6 +19,8 @@ from apps.core.wake import client
 logger = logging.getLogger(__name__)
 PUSH_CHANNEL = "vantage:push"
 EPOCH_CHANNEL = "vantage:epoch"
+#: Advisory lock of the transaction that gives out numbers ("push").
+NUMBERING_LOCK = 0x70757368
 
 
 def push(kind: str, object_id: UUID, summary: dict[str, Any], topics: Iterable[str]) -> None:
@@ -38,6 +42,15 @@ def push(kind: str, object_id: UUID, summary: dict[str, Any], topics: Iterable[s
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A numbered push on its way to pages: who may hear it, and the encoded message (ASCII JSON)."""
+
+    seq: int
+    topics: Sequence[str]
+    text: str
+
+
 def wire(row: Push) -> dict[str, Any]:
     """The message as a page gets it: kind `event.raised` becomes topic `events`, kind `raised`."""
     topic, _dot, kind = row.kind.partition(".")
@@ -51,35 +64,82 @@ def wire(row: Push) -> dict[str, Any]:
     }
 
 
+def note_of(row: Push) -> Note:
+    """Encoded once, whoever hears it. ASCII, so that a server turns it into bytes by copying."""
+    return Note(row.seq, row.topics, json.dumps(wire(row), separators=(",", ":")))
+
+
+def read_note(data: bytes) -> Note:
+    """What `written_note` wrote: the message itself is not parsed."""
+    head, _newline, text = data.decode("ascii").partition("\n")
+    seq, topics = json.loads(head)
+    return Note(seq, topics, text)
+
+
+def written_note(note: Note) -> str:
+    """`[seq, topics]`, a newline, the message."""
+    return f"{json.dumps([note.seq, list(note.topics)])}\n{note.text}"
+
+
+def newest_seq() -> int:
+    """The number of the last push; 0 before the first."""
+    return Push.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+
+
+def stored_notes(
+    after: int, limit: int, before: int | None = None, topics: Iterable[str] | None = None
+) -> list[Note]:
+    """Pushes `after` < seq < `before` in order, only those of these audiences where `topics` is given."""
+    rows = _between(after, before, topics).order_by("seq")
+    return [note_of(row) for row in rows[:limit]]
+
+
+def has_more_than(limit: int, after: int, before: int, topics: Iterable[str]) -> bool:
+    """Whether these audiences were told more than `limit` pushes in between."""
+    return before - after > limit and _between(after, before, topics)[limit : limit + 1].exists()
+
+
+def _between(after: int, before: int | None, topics: Iterable[str] | None) -> QuerySet[Push]:
+    rows = Push.objects.filter(seq__gt=after)
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    return rows if topics is None else rows.filter(topics__overlap=sorted(topics))
+
+
 def publish_pushes(batch: list[OutboxMessage]) -> None:
-    """Outbox handler: rows get their `seq` in order of id; a repeated message keeps the one it has."""
-    rows = []
-    for message in sorted(batch, key=lambda item: item.id):
-        payload = message.payload
-        row, made = Push.objects.get_or_create(
-            message=message.id,
-            defaults={
-                "topics": payload["topics"],
-                "kind": payload["kind"],
-                "object_id": payload["object"],
-                "summary": payload["summary"],
-                "at": payload["at"],
-            },
-        )
-        if made:
-            row.refresh_from_db(fields=["at"])
-        rows.append(row)
-    frames = [json.dumps({"topics": row.topics, "push": wire(row)}, ensure_ascii=False) for row in rows]
-    transaction.on_commit(lambda: _publish(frames), robust=True)
+    """Outbox handler: rows get their `seq` in order of id; a repeated message keeps the one it has.
+
+    One transaction numbers at a time, so that numbers become visible in their order: who has read up to `seq` never
+    finds a lower one later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
+    ordered = sorted(batch, key=lambda item: item.id)
+    Push.objects.bulk_create((_row(message) for message in ordered), ignore_conflicts=True)
+    rows = Push.objects.filter(message__in=[message.id for message in ordered]).order_by("seq")
+    written = [written_note(note_of(row)) for row in rows]
+    transaction.on_commit(lambda: _publish(written), robust=True)
 
 
-def _publish(frames: list[str]) -> None:
+def _row(message: OutboxMessage) -> Push:
+    payload = message.payload
+    return Push(
+        message=message.id,
+        topics=payload["topics"],
+        kind=payload["kind"],
+        object_id=payload["object"],
+        summary=payload["summary"],
+        at=payload["at"],
+    )
+
+
+def _publish(written: list[str]) -> None:
     try:
         pipe = client().pipeline(transaction=False)
-        for frame in frames:
-            pipe.publish(PUSH_CHANNEL, frame)
+        for text in written:
+            pipe.publish(PUSH_CHANNEL, text)
         pipe.execute()
-    except Exception as error:  # pages notice the gap in `seq` and resume from the table
+    except Exception as error:  # each web process reads the table every 2 s
         logger.warning("push not published: %s", type(error).__name__)
 
 
