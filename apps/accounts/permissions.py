@@ -84,7 +84,7 @@ def principal_of_user(user: Any) -> Principal | None:
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return None
     organisation = user.organisation
-    roles = frozenset(user.role_bindings.values_list("role", flat=True))
+    roles = frozenset(binding.role for binding in user.role_bindings.all())
     return Principal(
         kind="user",
         id=user.pk,
@@ -95,7 +95,7 @@ def principal_of_user(user: Any) -> Principal | None:
         roles=roles,
         sees_catalogue=organisation.is_data_authority or not CATALOGUE_ROLES.isdisjoint(roles),
         limited_to_directories=user.limited_to_directories,
-        group_ids=tuple(user.groups.values_list("pk", flat=True)),
+        group_ids=tuple(sorted(group.pk for group in user.groups.all())),
         user=user,
     )
 
