@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from apps.core.wake import client
+from apps.devices.services.storage import open_findings
 
 
 @never_cache
@@ -23,7 +24,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts = {"database": _database_answers(), "broker": _broker_answers()}
     ready = all(parts.values())
     words = {name: "ok" if good else "lost" for name, good in parts.items()}
+    words["media"] = _media_state() if parts["database"] else "unknown"
     return JsonResponse({"status": "ok" if ready else "unavailable", **words}, status=200 if ready else 503)
+
+
+def _media_state() -> str:
+    """`ok`, or what the machines' media storage cannot keep. Pages work without: readiness does not depend on it."""
+    return ",".join(dict.fromkeys(row.kind for row in open_findings())) or "ok"
 
 
 def _database_answers() -> bool:

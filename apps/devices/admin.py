@@ -76,3 +76,15 @@ class HealthFindingAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: object) -> bool:
         """Nobody writes a finding by hand."""
         return False
+
+
+@admin.register(models.StorageFinding)
+class StorageFindingAdmin(admin.ModelAdmin):
+    """Findings about the media storage; written by workers only."""
+
+    list_display = ("node", "kind", "value", "started_at", "ended_at")
+    list_filter = ("kind", "node")
+
+    def has_add_permission(self, request: object) -> bool:
+        """Nobody writes a finding by hand."""
+        return False

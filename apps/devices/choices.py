@@ -92,7 +92,36 @@ class TagSource(TextChoices):
 class MediaClass(TextChoices):
     """Media classes with their keeping times."""
 
+    CLIP = "clip", _("Recording clip")
+    COVER = "cover", _("Latest picture")
     CAPTURE = "capture", _("Capture")
     CLEAR_CAPTURE = "clear_capture", _("Capture without finding")
     EVENT_PICTURE = "event_picture", _("Event picture")
     EVIDENCE = "evidence", _("Evidence")
+
+
+class MediaState(TextChoices):
+    """Where the file of a capture is."""
+
+    STORED = "stored", _("Stored")
+    PENDING = "media_pending", _("Waiting to be stored")
+    NOT_KEPT = "not_kept", _("Not kept: the storage was full")
+
+
+class StorageLevel(TextChoices):
+    """What has stopped because the disk under the media is filling; each includes the one before."""
+
+    ENOUGH = "enough", _("Enough space")
+    NO_CLIPS = "no_clips", _("Clips are no longer recorded")
+    NO_SNAPSHOTS = "no_snapshots", _("Snapshots are no longer kept")
+    FULL = "full", _("The disk is full")
+
+
+class StorageFault(TextChoices):
+    """What may be wrong with a machine's media storage; the worst last."""
+
+    NO_CLIPS = "no_clips", _("Clips are no longer recorded")
+    STORE_AWAY = "store_away", _("The object store does not answer")
+    NO_SNAPSHOTS = "no_snapshots", _("Snapshots are no longer kept")
+    FULL = "full", _("The disk is full")
+    UNWRITABLE = "unwritable", _("The folder cannot be written")

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.registry import Registry
+from apps.devices.choices import MediaState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class MediaItem:
     detections: list[dict[str, Any]] = field(default_factory=list)
     regions: list[dict[str, Any]] = field(default_factory=list)
     may_see_unmasked: bool = False
+    state: str = MediaState.STORED
 
 
 #: kind → (principal, object id) → the item, or None when this principal may not see it.

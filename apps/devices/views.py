@@ -284,7 +284,10 @@ def _picture(principal: Any, item: Any, variant: str, index: int) -> HttpRespons
     picture = rendered(item, principal=principal, variant=variant, index=index)
     if picture is None:
         raise Http404
-    if variant != "thumb":
+    if picture.is_placeholder and principal.kind != "user":
+        # A program would take the words for the picture.
+        return HttpResponse(status=503, headers={"Retry-After": "30"})
+    if variant != "thumb" and not picture.is_placeholder:
         audit.record(
             principal,
             "picture.view",

@@ -14,6 +14,7 @@ from apps.core import leases
 from apps.core.outbound.settings import camera_policy
 from apps.core.wake import Sleeper
 from apps.devices.services import source_options
+from apps.devices.services.storage import is_remote
 from workers.capture.frames import FrameStore
 from workers.node import BEAT_SECONDS, Agent
 from workers.streams.analysis import LiveAnalysis
@@ -22,6 +23,7 @@ from workers.streams.rows import NodeRows, Placed
 from workers.streams.viewers import Viewers
 from workers.vision.engine_client import EnginePool
 from workers.vision.holder import StreamHolder, StreamStatus, StreamWish
+from workers.writer.keeper import StorageKeeper
 
 logger = logging.getLogger(__name__)
 RECONCILE_SECONDS = 2.0
@@ -55,6 +57,10 @@ class Streams:
         self.viewers.start()
         waker = threading.Thread(target=self._listen, args=(ended,), name="wakes", daemon=True)
         waker.start()
+        if (
+            is_remote()
+        ):  # covers are written here; without an object store the courier alone looks after the media
+            threading.Thread(target=StorageKeeper().run, args=(ended,), name="media", daemon=True).start()
         try:
             while not ended.is_set():
                 try:

@@ -14,6 +14,7 @@ from apps.devices.models.catalogue import (
     TagTree,
 )
 from apps.devices.models.health import HealthFinding
+from apps.devices.models.storage import StorageFinding
 
 __all__ = [
     "Camera",
@@ -33,6 +34,7 @@ __all__ = [
     "Region",
     "RegionGrant",
     "SourcePlatform",
+    "StorageFinding",
     "Stream",
     "Tag",
     "TagTree",

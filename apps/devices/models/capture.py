@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import IdModel
-from apps.devices.choices import MediaClass
+from apps.devices.choices import MediaClass, MediaState
 from apps.devices.models.camera import Camera
 from apps.devices.querysets import CaptureQuerySet
 
@@ -27,6 +27,9 @@ class Capture(IdModel):
     sha256 = models.CharField(max_length=64, blank=True)
     media_class = models.CharField(
         max_length=16, choices=MediaClass.choices, default=MediaClass.EVENT_PICTURE
+    )
+    media_state = models.CharField(
+        max_length=16, choices=MediaState.choices, default=MediaState.STORED, db_default=MediaState.STORED
     )
     stored_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)

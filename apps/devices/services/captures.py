@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
-
 from apps.core.ids import key_id
-from apps.devices.choices import MediaClass
+from apps.core.wake import wake
+from apps.devices.choices import MediaClass, MediaState
 from apps.devices.models import Camera, Capture
+from apps.devices.services.storage import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +33,11 @@ class NewCapture:
         return key_id(self.time, "capture", self.camera_id, self.preset, self.time.isoformat())
 
 
-def media_path(relative: str) -> Path:
-    """The file of a stored path; raises ValueError for one that leaves the media folder."""
-    root = Path(settings.MEDIA_ROOT).resolve()
-    path = (root / relative).resolve()
-    if not path.is_relative_to(root):
-        raise ValueError("path leaves the media folder")
-    return path
-
-
-def _store(source: Path, relative: str) -> tuple[int, str]:
-    target = media_path(relative)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = target.with_suffix(f".{os.getpid()}.part")
-    shutil.copyfile(source, part)
-    os.chmod(part, 0o600)
-    digest = hashlib.sha256(part.read_bytes()).hexdigest()
-    part.replace(target)
-    return target.stat().st_size, digest
-
-
 def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
-    """Copy each frame to the media storage and add its row, in the caller's transaction.
+    """Give each frame to the media storage and add its row, in the caller's transaction.
 
-    Returns capture id → True when its picture is there; a frame that is gone gives False and no row.
+    Returns capture id → True when it has a row; a frame that is gone gives False and no row. A picture that the
+    storage had no room for has a row that says so: an event is never lost with its picture.
     """
     kept: dict[UUID, bool] = {}
     rows = []
@@ -71,10 +50,11 @@ def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
             continue
         relative = f"frames/{item.time.astimezone(UTC):%Y/%m/%d}/{item.id}.jpg"
         try:
-            size, digest = _store(Path(item.frame), relative)
-        except FileNotFoundError:
+            data = Path(item.frame).read_bytes()
+        except OSError:
             kept[item.id] = False
             continue
+        state = put(relative, data, item.media_class)
         kept[item.id] = True
         rows.append(
             Capture(
@@ -84,13 +64,16 @@ def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
                 time=item.time,
                 width=item.width,
                 height=item.height,
-                size=size,
+                size=len(data),
                 path=relative,
-                sha256=digest,
+                sha256=hashlib.sha256(data).hexdigest(),
                 media_class=item.media_class,
+                media_state=state,
             )
         )
     Capture.objects.bulk_create(rows, ignore_conflicts=True)
+    if any(row.media_state == MediaState.PENDING for row in rows):
+        wake("media")
     return kept
 
 
@@ -98,7 +81,9 @@ def set_cover(camera_id: UUID, jpeg: Path | str, at: datetime) -> None:
     """Make this picture the camera's cover (its latest picture on cards and lists)."""
     relative = f"covers/{camera_id}.jpg"
     try:
-        _store(Path(jpeg), relative)
-    except FileNotFoundError:
+        data = Path(jpeg).read_bytes()
+    except OSError:
+        return
+    if put(relative, data, MediaClass.COVER) == MediaState.NOT_KEPT:
         return
     Camera.objects.filter(pk=camera_id).update(cover=relative, cover_at=at)

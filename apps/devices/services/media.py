@@ -72,7 +72,9 @@ def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
     )
     if row is None or row.deleted_at is not None:
         return None
-    return MediaItem(row.path, row.time, row.camera_id, row.camera.managing_organisation_id)
+    return MediaItem(
+        row.path, row.time, row.camera_id, row.camera.managing_organisation_id, state=row.media_state
+    )
 
 
 def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:

@@ -7,16 +7,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import cv2
+import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from apps.core import clock
+from apps.devices.choices import MediaState
 from apps.devices.registry import MediaItem
-from apps.devices.services.captures import media_path
+from apps.devices.services.storage import StorageAway, read
 from workers.vision.detections import Box, Detection
 from workers.vision.rendition.decode import ImageRefused, decode_image
 from workers.vision.rendition.drawing import overlay, watermark
 from workers.vision.rendition.encode import crop, encode_jpeg
 from workers.vision.rendition.privacy import pixelate
+from workers.vision.rendition.text import draw_text, text_size
 
 FACE_LABELS = frozenset({"face", "head", "plate", "licence_plate", "人脸", "车牌"})
 PERSON_LABELS = frozenset({"person", "pedestrian", "行人"})
@@ -25,10 +29,14 @@ THUMB_WIDTH = 320
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """JPEG bytes, and what was done to the picture (`X-Vantage-Rendition`)."""
+    """JPEG bytes, and what was done to the picture (`X-Vantage-Rendition`).
+
+    is_placeholder: it shows no picture of the camera but the words why there is none now.
+    """
 
     jpeg: bytes
     note: str
+    is_placeholder: bool = False
 
 
 def _hidden_boxes(item: MediaItem) -> list[Box]:
@@ -46,10 +54,19 @@ def _hidden_boxes(item: MediaItem) -> list[Box]:
 def rendered(item: MediaItem, *, principal: Any, variant: str, index: int = 0) -> Rendered | None:
     """The picture for this viewer: privacy masks were painted before storage; faces and plates are pixelated by
     detection boxes (no blur model is installed, and the note says so) unless the viewer may see unmasked;
-    the viewer's watermark on everything but thumbnails. None when the picture is gone."""
+    the viewer's watermark on everything but thumbnails. A picture that waits for the store, or that the storage
+    had no room for, is a placeholder that says so. None when the picture is gone."""
+    if item.state == MediaState.NOT_KEPT:
+        return placeholder(_("This picture was not kept: the storage was full."), "not-kept", variant)
     try:
-        image = decode_image(media_path(item.path))
-    except (FileNotFoundError, ImageRefused):
+        image = decode_image(read(item.path))
+    except StorageAway:
+        return placeholder(_("The storage does not answer; the picture is not lost."), "store-away", variant)
+    except FileNotFoundError:
+        if item.state != MediaState.PENDING:
+            return None
+        return placeholder(_("The picture waits to be stored; look again soon."), "media-pending", variant)
+    except ImageRefused:
         return None
     note = "unmasked"
     if not item.may_see_unmasked:
@@ -69,3 +86,15 @@ def rendered(item: MediaItem, *, principal: Any, variant: str, index: int = 0) -
     tail = str(principal.id)[-4:]
     lines = [f"{principal.organisation_name} {principal.name} {tail}", f"{minute:%Y-%m-%d %H:%M}"]
     return Rendered(encode_jpeg(watermark(image, lines), 88), note)
+
+
+def placeholder(words: str, note: str, variant: str) -> Rendered:
+    """A grey picture with these words, in the reader's language."""
+    width, height = (THUMB_WIDTH, 180) if variant == "thumb" else (960, 540)
+    image = np.full((height, width, 3), 64, np.uint8)
+    size = 28
+    while size > 8 and text_size(words, size)[0] > width * 0.92:
+        size -= 2
+    across = text_size(words, size)[0]
+    draw_text(image, words, (max(4, (width - across) // 2), height // 2), size, (225, 225, 225))
+    return Rendered(encode_jpeg(image, 80), f"placeholder-{note}", is_placeholder=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from apps.core.models import ProcessLease
+from apps.devices.services.storage import next_step, open_findings
 from apps.dispatch.models import ComputeNode
 from apps.dispatch.selectors.chain import broker_answers
 from apps.dispatch.selectors.nodes import is_lost
@@ -56,7 +57,24 @@ def duties(now: datetime) -> list[Duty]:
                 _("Start `manage.py engine` on this node."),
             )
         )
-    return found
+    return found + _storage()
+
+
+def _storage() -> list[Duty]:
+    """What the machines cannot keep; one line that all is well where nothing is wrong."""
+    faults = open_findings()
+    if not faults:
+        return [Duty(_("Media storage"), "ok")]
+    return [
+        Duty(
+            _("Media storage: %(fault)s") % {"fault": row.get_kind_display()},
+            "down",
+            row.node,
+            row.updated_at,
+            next_step(row),
+        )
+        for row in faults
+    ]
 
 
 def _leased(name: str, row: ProcessLease | None, now: datetime, next_step: str) -> Duty:

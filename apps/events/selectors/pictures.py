@@ -40,6 +40,7 @@ def _item(event: Event, capture_id: UUID, targets: list[dict[str, Any]]) -> Medi
         owner_id=capture.camera.managing_organisation_id,
         detections=targets,
         regions=regions_of(event),
+        state=capture.media_state,
     )
 
 

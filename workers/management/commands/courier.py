@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from workers.delivery import DeliveryProcess
 from workers.management.stopping import ended_by_signal
 from workers.writer import Writer
+from workers.writer.keeper import StorageKeeper
 
 
 class Command(BaseCommand):
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         threads = []
         if options["only"] != "delivery":
             threads.append(threading.Thread(target=Writer().run, args=(ended,), name="writer"))
+            threads.append(threading.Thread(target=StorageKeeper().run, args=(ended,), name="media"))
         if options["only"] != "writer":
             threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
         for thread in threads:
