@@ -26,6 +26,10 @@ def masked(text: str) -> str:
     return _KEYS.sub(r"\g<name>***", text)
 
 
+#: What a log call may add by `extra=`: ids and small words, never secrets. `trace` is apps.core.trace.trace_of.
+FIELDS = ("trace", "slot", "camera", "event", "delivery", "node", "outcome", "milliseconds")
+
+
 class SecretFilter(logging.Filter):
     """Masks the finished message and its exception text; a filter sees every record of a handler."""
 
@@ -43,7 +47,7 @@ class SecretFilter(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """`{"at","level","logger","message",…}` with the request's id where there is one."""
+    """`{"at","level","logger","message",…}` with the request's id where there is one, and FIELDS."""
 
     def format(self, record: logging.LogRecord) -> str:
         from apps.core.audit import request_context
@@ -57,6 +61,10 @@ class JsonFormatter(logging.Formatter):
         context = request_context.get()
         if context.request_id:
             line["request"] = context.request_id
+        for name in FIELDS:
+            if name in record.__dict__:
+                found = record.__dict__[name]
+                line[name] = found if isinstance(found, (int, float)) else str(found)
         if record.exc_text:
             line["error"] = record.exc_text
         elif record.exc_info:

@@ -10,10 +10,12 @@ class DispatchConfig(AppConfig):
     verbose_name = _("Dispatch")
 
     def ready(self) -> None:
-        from apps.dispatch import metrics
+        from apps.dispatch import metrics, receivers
         from apps.dispatch.registry import links
         from apps.dispatch.selectors import chain
+        from apps.events.signals import event_changed
 
+        event_changed.connect(receivers.on_event_changed, dispatch_uid="dispatch.log")
         links.add("1-fetch", chain.fetch_link)
         links.add("2-decode", chain.decode_link)
         links.add("3-queue", chain.queue_link)

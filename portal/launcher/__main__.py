@@ -11,6 +11,9 @@ from portal.launcher.errors import LauncherError
 COMMANDS = {
     "demo": ("demo", "the demo city on this machine: everything from nothing, until Ctrl-C"),
     "up": ("up", "production: on DATABASE_URL and REDIS_URL, refuses demo secrets"),
+    "backup": ("backup", "one archive: database, list of stored files, head of the audit chain"),
+    "restore": ("restore", "an archive back into an empty database, compared with what it says"),
+    "audit": ("audit", "verify the audit trail; names the first broken record"),
     "doctor": ("doctor", "what is there, what is missing, and the line that mends it"),
     "check": ("check", "linters, types, layers, migrations, lock, API schema, front end"),
     "test": ("testing", "the test suite on embedded services; arguments go to pytest"),

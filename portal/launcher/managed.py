@@ -27,14 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; its exit status is ours."""
-    data = data_folder(options.data)
+    return on_services(data_folder(options.data), options.arguments)
+
+
+def on_services(data: Path, arguments: list[str]) -> int:
+    """manage.py on the given, the running, or for its time started services; its exit status."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return call(data, {}, options.arguments)
+        return call(data, {}, arguments)
     services = Services(data)
     if is_in_use(services.lock):
-        return call(data, running_urls(data, services), options.arguments)
+        return call(data, running_urls(data, services), arguments)
     with services:
-        return call(data, services.urls(), options.arguments)
+        return call(data, services.urls(), arguments)
 
 
 def call(data: Path, urls: dict[str, str], arguments: list[str]) -> int:

@@ -1,0 +1,95 @@
+"""pg_dump and pg_restore: those that come with the embedded server, or newer ones of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from portal.backup.errors import BackupError
+from portal.launcher.errors import LauncherError
+from portal.launcher.postgres_home import package_folder, programs_in
+
+
+def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
+    """Run one of PostgreSQL's programs on Django's database; returns what it said.
+
+    `server` is the server's version number (180006). The password goes by the environment: arguments can be read
+    by everybody on the machine. BackupError with the program's own words where it fails.
+    """
+    conninfo, password = _address()
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C",
+        "PGPASSWORD": password,
+        "PGCONNECT_TIMEOUT": "10",
+    }
+    return _finished(
+        name, [str(find(name, server)), f"--dbname={conninfo}", "--no-password", *arguments], environment
+    )
+
+
+def contents(dump: Path, *, server: int) -> list[str]:
+    """The lines of a dump's table of contents; pg_restore takes such a list and restores what it names."""
+    return _finished("pg_restore", [str(find("pg_restore", server)), "--list", str(dump)], {}).splitlines()
+
+
+def _finished(name: str, command: Sequence[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise BackupError(f"{name} failed (status {done.returncode}):\n{done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def find(name: str, server: int) -> Path:
+    """The program, of the server's version or newer. BackupError where there is none."""
+    seen = []
+    for path in _candidates(name):
+        version = _major(path)
+        if version is not None and version >= server // 10000:
+            return path
+        seen.append(f"{path} ({version or 'does not start'})")
+    raise BackupError(
+        f"no {name} for PostgreSQL {server // 10000} was found ({', '.join(seen) or 'none at all'}); "
+        f"install the client programs of that version (Debian: apt install postgresql-client)"
+    )
+
+
+def _candidates(name: str) -> Iterator[Path]:
+    with contextlib.suppress(LauncherError):
+        yield programs_in(package_folder()[0]) / name
+    if found := shutil.which(name):
+        yield Path(found)
+
+
+def _major(path: Path) -> int | None:
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return None
+    found = re.search(r"\) (\d+)", said)
+    return int(found.group(1)) if found else None
+
+
+def _address() -> tuple[str, str]:
+    """(conninfo without the password, the password) of Django's default database."""
+    given = connection.settings_dict
+    options = {key: value for key, value in given["OPTIONS"].items() if isinstance(value, str)}
+    named = {"host": given["HOST"], "port": given["PORT"], "user": given["USER"], "dbname": given["NAME"]}
+    password = str(given["PASSWORD"] or options.pop("password", ""))
+    return make_conninfo(**{key: value for key, value in {**options, **named}.items() if value}), password
