@@ -114,6 +114,7 @@ from portal.settings.map import *  # noqa: E402, F403
 from portal.settings.rest import *  # noqa: E402, F403
 from portal.settings.security import *  # noqa: E402, F403
 from portal.settings.storage import *  # noqa: E402, F403
+from portal.settings.trust import *  # noqa: E402, F403
 from portal.settings.workers import *  # noqa: E402, F403
 
 VANTAGE_SECURE = flag("VANTAGE_SECURE", False)

@@ -17,7 +17,7 @@ VARIABLE = r"(?:VANTAGE_[A-Z_]+|DATABASE_URL|REDIS_URL)"
 #: Where the environment of an installation is read.
 READERS = [
     *(ROOT / "portal" / "settings").glob("*.py"),
-    ROOT / "apps" / "core" / "crypto.py",
+    ROOT / "apps" / "core" / "crypto" / "provider.py",
     ROOT / "Procfile",
 ]
 #: Read by tests, or given by the launcher to what it starts.

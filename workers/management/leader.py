@@ -16,6 +16,7 @@ from apps.core import clock, leases, outbox
 from apps.core.models import Push
 from apps.core.partitions import ensure_partitions
 from apps.core.periodic import schedule
+from apps.core.tasks import checkpoint_audit
 from apps.core.wake import Sleeper
 from apps.dispatch.services import place
 from workers.capture import capture_slots
@@ -121,6 +122,7 @@ class Leader:
                 self.lock.held = False
                 ended.wait(1.0)
         if self.lock.held:
+            checkpoint_audit()  # the last word of an orderly end, kept outside the database
             leases.release(LEASE)
             connection.close()
 

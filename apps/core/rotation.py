@@ -1,0 +1,105 @@
+"""Changing keys while everything runs: who holds ciphertexts, how many are old, and making them new in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Cast, Left
+
+from apps.core.crypto import provider
+from apps.core.models.sealed import EncryptedTextField, SealedRow
+from apps.core.registry import Registry
+
+
+class Holder(Protocol):
+    """Something that keeps ciphertexts or keyed hashes."""
+
+    def old(self) -> int:
+        """How many are not under the present key and profile."""
+
+    def step(self, limit: int) -> int:
+        """Make up to `limit` of them new; returns how many. May run twice, and beside normal writes."""
+
+
+holders: Registry[Holder] = Registry("holder of ciphertexts")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column whose cells `fresh` rewrites: it gets a locked row and returns the new value of the cell."""
+
+    rows: Callable[[], QuerySet[Any]]
+    field: str
+    fresh: Callable[[Any], Any]
+
+    def old(self) -> int:
+        """See Holder."""
+        return self.rows().count()
+
+    def step(self, limit: int) -> int:
+        """See Holder. `update`, so that stamps and hashes of other fields stay as they are."""
+        with transaction.atomic():
+            found = list(self.rows().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:limit])
+            for row in found:
+                type(row)._base_manager.filter(pk=row.pk).update(**{self.field: self.fresh(row)})
+        return len(found)
+
+
+def _not_under(model: type[models.Model], name: str) -> QuerySet[Any]:
+    """Cast, since a lookup on an encrypted column would encrypt what it looks for."""
+    prefix = provider().prefix
+    head = Left(Cast(name, models.TextField()), len(prefix))
+    return model._base_manager.alias(_head=head).exclude(_head__in=["", prefix])
+
+
+def encrypted_column(model: type[models.Model], name: str) -> Column:
+    """An EncryptedTextField."""
+
+    field = model._meta.get_field(name)
+    assert isinstance(field, EncryptedTextField)
+
+    def rows() -> QuerySet[Any]:
+        return _not_under(model, name)
+
+    return Column(rows, name, lambda row: getattr(row, name))
+
+
+def text_column(model: type[models.Model], name: str, context: Callable[[Any], str]) -> Column:
+    """A text column that the room encrypts itself, each cell with its own context."""
+
+    def rows() -> QuerySet[Any]:
+        return _not_under(model, name)
+
+    def fresh(row: Any) -> str:
+        keys = provider()
+        return keys.encrypt(keys.decrypt(getattr(row, name), context=context(row)), context=context(row))
+
+    return Column(rows, name, fresh)
+
+
+def sealed_rows(model: type[SealedRow]) -> Column:
+    """The keyed hashes of a table of rights; one that does not hold is left as it is."""
+
+    def rows() -> QuerySet[Any]:
+        ours = Q(mac__startswith=f"{provider().mac_id}:")
+        keys = [key.id for key in provider().keys() if not key.is_retired]
+        known = Q()
+        for key in keys:
+            known |= Q(mac__startswith=f"{key}:") | Q(mac__startswith=f"{key}/")
+        return model._base_manager.filter(known).exclude(ours)
+
+    return Column(rows, "mac", lambda row: row.make_seal() if row.is_intact else f"!{row.mac}"[:140])
+
+
+def remaining() -> dict[str, int]:
+    """Holder → how many ciphertexts or hashes are still old."""
+    return {name: holder.old() for name, holder in holders.items()}
+
+
+def reseal(limit: int = 500) -> int:
+    """One step of each holder; returns how many were made new."""
+    return sum(holder.step(limit) for _name, holder in holders.items())
