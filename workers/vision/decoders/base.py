@@ -75,6 +75,8 @@ def finish(
     corners: Floats, scores: Floats, class_ids: npt.NDArray[np.int64], context: DecoderContext
 ) -> Detections:
     """Corners in input pixels → detections on the frame, suppressed, without boxes of no size."""
+    if not len(scores):  # most frames show nothing: fifteen calls of NumPy on empty arrays are saved
+        return Detections.empty(context.labels)
     boxes = context.placement.to_frame(corners)
     found = Detections(boxes, scores.astype(np.float32), class_ids, context.labels)
     found = found.take((boxes[:, 2] > 0) & (boxes[:, 3] > 0) & np.isfinite(boxes).all(axis=1))

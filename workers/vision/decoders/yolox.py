@@ -38,6 +38,8 @@ def decode(outputs: Sequence[Tensor], context: DecoderContext) -> Detections:
     objectness = rows[:, 4]
     # A class score is at most 1: cells whose objectness is below the limit cannot reach it.
     likely = np.flatnonzero(objectness >= context.confidence)
+    if not len(likely):
+        return Detections.empty(context.labels)
     keep, scores, class_ids = best_class(rows[likely, 5:], context.confidence, objectness[likely])
     chosen = likely[keep]
     centres = np.empty((len(chosen), 4), np.float32)

@@ -13,7 +13,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -152,15 +152,29 @@ class EngineServer:
             camera = str(item["frame"].get("camera", index))
             chains.setdefault((camera, int(item["frame"].get("preset", 0))), []).append(index)
         results: list[list[Result]] = [[] for _ in items]
-        futures: list[Future[None]] = []
+        if not chains:
+            return {"results": results}
         with self._lock:
             self._waiting += len(items)
+        # Waited for once: a thread that wakes for every frame takes the processor from those that run models.
+        done, left = threading.Event(), [len(chains)]
         for chain in chains.values():
             chain.sort(key=lambda index: items[index][0].time)
-            futures.append(self._pool.submit(self._run_chain, items, chain, results))
-        for future in futures:
-            future.result()
+            future = self._pool.submit(self._run_chain, items, chain, results)
+            future.add_done_callback(lambda _: self._one_less(left, done))
+        done.wait()
+        if not all(
+            len(found) == len(item["executions"]) for found, (_, item) in zip(results, items, strict=True)
+        ):
+            raise RuntimeError("the engine stopped before all frames were analysed")
         return {"results": results}
+
+    def _one_less(self, left: list[int], done: threading.Event) -> None:
+        with self._lock:
+            left[0] -= 1
+            last = not left[0]
+        if last:
+            done.set()
 
     def _run_chain(
         self, items: Sequence[tuple[FrameRef, Any]], chain: Sequence[int], results: list[list[Result]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -82,13 +82,13 @@ class ExecutionSpec:
     parameters: Mapping[str, Any]
     shapes: SceneShapes
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         value = self.parameters.get("confidence")
         floors = [float(item.options["confidence"]) for item in self.items if "confidence" in item.options]
         return float(value) if value is not None else min(floors, default=DEFAULT_CONFIDENCE)
 
-    @property
+    @cached_property
     def stateful(self) -> bool:
         return self.analyser is not None or any(rules.get(item.kind).stateful for item in self.items)
 
