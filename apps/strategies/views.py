@@ -223,9 +223,10 @@ class TraceListView(VisibleListView):
         return rows
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
-        """Reasons in words."""
+        """Reasons and components in words."""
         for row in page.rows:
             row.why = selectors.reason_words(row.component, row.reason)
+            row.path = selectors.steps_in_words(row.steps)
         return {
             "can_retry": self.request.principal.can("strategies.manage"),  # type: ignore[attr-defined]
             "empty_icon": "route",

@@ -115,7 +115,7 @@ def test_traces_are_seen_by_managers_and_those_served(name: str) -> None:
 
     assert Client().get(url).status_code == 302
     manager = client(trace.camera.managing_organisation).get(url)
-    assert "confidence@1" in manager.content.decode()
+    assert "置信度" in manager.content.decode()
     other = client().get(url)
     assert other.status_code == (404 if name == "trace-detail" else 200)
     assert "confidence@1" not in other.content.decode()

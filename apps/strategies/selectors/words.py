@@ -44,6 +44,36 @@ def verdict_words(step: Mapping[str, Any]) -> str:
     return known.get(step["verdict"], str(step["verdict"]))
 
 
+def detail_in_words(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What a component saw, as (name, value); numbers to three places, names of later components as they are."""
+    names = {
+        "code": _("event type"),
+        "event": _("main event"),
+        "frames": _("pictures needed"),
+        "gap_s": _("seconds since its last sight"),
+        "height": _("height"),
+        "kept": _("targets left"),
+        "lasted_s": _("seen for (s)"),
+        "min": _("minimum"),
+        "of": _("of"),
+        "regions": _("regions"),
+        "repeat": _("a repeat of its main event"),
+        "score": _("confidence"),
+        "seconds": _("seconds needed"),
+        "seen": _("pictures seen"),
+        "targets": _("targets"),
+        "width": _("width"),
+        "window_s": _("merge window (s)"),
+    }
+    return [(names.get(name, name), _value(value)) for name, value in detail.items()]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+
+
 def steps_in_words(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The steps of a trace with titles and reasons in words."""
     return [
@@ -51,6 +81,7 @@ def steps_in_words(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
             **step,
             "title": component_title(step["component"]),
             "why": reason_words(step["component"], step["reason"]) if step["reason"] else verdict_words(step),
+            "saw": detail_in_words(step["detail"]),
         }
         for step in steps
     ]
