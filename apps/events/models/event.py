@@ -57,6 +57,7 @@ class Event(StampedModel):
         verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["camera", "-time"], name="event_camera_time"),
+            models.Index(fields=["camera", "-last_seen"], name="event_camera_seen"),
             models.Index(fields=["event_type", "-id"], name="event_type_id_desc"),
             models.Index(
                 fields=["level", "-id"], condition=models.Q(review_state="pending"), name="event_pending"

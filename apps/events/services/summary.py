@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from apps.core import clock
 from apps.devices.models import CameraAccess
@@ -38,22 +40,46 @@ def event_summary(event: Event) -> dict[str, Any]:
 
 def event_topics(event: Event) -> list[str]:
     """The audiences of 2-house: manager, camera, organisations served, subscribe grants on (camera, event type)."""
-    served = EventAudience.objects.filter(event=event).values_list("organisation_id", flat=True)
-    topics = [f"m:{event.camera.managing_organisation_id}", f"c:{event.camera_id}"]
-    topics += [f"o:{organisation}" for organisation in served]
-    if not _is_too_old_for_some(event):
-        topics.append(f"s:{event.camera_id}:{event.event_type_id}")
-    return topics
+    return topics_of([event], audiences_of([event]))[event.pk]
 
 
-def _is_too_old_for_some(event: Event) -> bool:
-    """Whether the frame lies before the history of a valid grant: such events do not exist for its holder."""
+def audiences_of(events: Sequence[Event]) -> dict[UUID, set[UUID]]:
+    """Event → organisations it serves."""
+    known: dict[UUID, set[UUID]] = {event.pk: set() for event in events}
+    rows = EventAudience.objects.filter(event_id__in=known)
+    for event, organisation in rows.values_list("event_id", "organisation_id"):
+        known[event].add(organisation)
+    return known
+
+
+def topics_of(events: Sequence[Event], served: Mapping[UUID, Iterable[UUID]]) -> dict[UUID, list[str]]:
+    """Event → its topics, with one statement for all."""
+    hidden = _too_old_for_some(events)
+    found = {}
+    for event in events:
+        topics = [f"m:{event.camera.managing_organisation_id}", f"c:{event.camera_id}"]
+        topics += [f"o:{organisation}" for organisation in served[event.pk]]
+        if event.pk not in hidden:
+            topics.append(f"s:{event.camera_id}:{event.event_type_id}")
+        found[event.pk] = topics
+    return found
+
+
+def _too_old_for_some(events: Sequence[Event]) -> set[UUID]:
+    """Events whose frame lies before the history of a valid grant: they do not exist for its holder."""
     moment = clock.now()
-    return CameraAccess.objects.filter(
-        camera_id=event.camera_id,
+    rows = CameraAccess.objects.filter(
+        camera_id__in={event.camera_id for event in events},
         action="subscribe",
         valid_from__lte=moment,
         valid_to__gt=moment,
-        history_from__gt=event.time,
-        grant__event_type_links__event_type_id=event.event_type_id,
-    ).exists()
+        history_from__gt=min(event.time for event in events),
+        grant__event_type_links__event_type_id__in={event.event_type_id for event in events},
+    )
+    limits = list(rows.values_list("camera_id", "grant__event_type_links__event_type_id", "history_from"))
+    return {
+        event.pk
+        for event in events
+        for camera, kind, history in limits
+        if (camera, kind) == (event.camera_id, event.event_type_id) and history > event.time
+    }

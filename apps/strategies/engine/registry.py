@@ -9,10 +9,11 @@ from apps.strategies.engine.components import (
     event_in,
     event_out,
     min_size,
+    persistence,
     region,
 )
 
 COMPONENTS: dict[str, Component] = {
     module.COMPONENT.name: module.COMPONENT
-    for module in (event_in, confidence, min_size, region, dedup, event_out)
+    for module in (event_in, confidence, min_size, region, dedup, persistence, event_out)
 }

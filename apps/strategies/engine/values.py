@@ -59,11 +59,25 @@ class OpenMain:
     boxes: Sequence[Box] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A picture in which something of this kind was reported."""
+
+    time: datetime
+    targets: Sequence[Target]
+
+
 class Context(Protocol):
     """State outside the nodes."""
 
     def open_main(self, raw: RawInput) -> Sequence[OpenMain]:
         """Main events of the same camera, preset and code, the latest seen last."""
+
+    def sightings(self, raw: RawInput, since: datetime) -> Sequence[Sighting]:
+        """What was reported of the same camera, preset and code from `since` to `raw`'s moment, oldest first.
+
+        Raw events as they came from the analysis, before any node left something out; `raw` itself among them.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from apps.strategies.querysets import TraceQuerySet
 
 
 class PendingRun(models.Model):
-    """A raw event that no strategy has judged yet; deleted in the transaction that stores its trace."""
+    """A raw event that no strategy has judged yet; deleted in the transaction that stores its trace.
+
+    `attempts` counts failures and the deaths of processes; `holder` is the advisory lock of the process that leases it.
+    """
 
     raw_event = models.UUIDField(primary_key=True)
     camera_id = models.UUIDField()
@@ -21,11 +24,18 @@ class PendingRun(models.Model):
     due_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    holder = models.BigIntegerField(null=True)
     fence = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at", "time"], name="pending_run_due")]
+        indexes = [
+            models.Index(fields=["due_at", "time"], name="pending_run_due"),
+            models.Index(fields=["time", "raw_event"], name="pending_run_order"),
+            models.Index(
+                fields=["camera_id"], condition=models.Q(lease_until__isnull=False), name="pending_run_leased"
+            ),
+        ]
 
 
 class Trace(models.Model):

@@ -1,6 +1,11 @@
 """Shaped reads of the strategies room."""
 
-from apps.strategies.selectors.bindings import BindingTable, camera_attributes, deciding_binding
+from apps.strategies.selectors.bindings import (
+    BindingTable,
+    binding_table,
+    camera_attributes,
+    deciding_binding,
+)
 from apps.strategies.selectors.counts import StrategyCounts, strategy_counts
 from apps.strategies.selectors.words import (
     component_title,
@@ -14,6 +19,7 @@ from apps.strategies.selectors.words import (
 __all__ = [
     "BindingTable",
     "StrategyCounts",
+    "binding_table",
     "camera_attributes",
     "component_title",
     "deciding_binding",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from apps.algorithms.models import EventType
 from apps.analysis.selectors.plans import times_of
+from apps.analysis.services.revision import NAME as REVISION
 from apps.core import conditions
 from apps.devices.models import Camera
 from apps.strategies.choices import Scope, StrategyState
@@ -88,30 +92,57 @@ def candidates(bindings: Iterable[StrategyBinding]) -> list[Candidate]:
     ]
 
 
+#: What the table is made of, in one row: it changes whenever a binding, strategy, plan or the calendar does.
+_STAMP_SQL = """
+SELECT (SELECT ROW(count(*), count(*) FILTER (WHERE is_active), max(updated_at), max(id::text))::text
+        FROM strategies_strategybinding),
+       (SELECT ROW(count(*), count(*) FILTER (WHERE state = 'running'), max(updated_at), max(id::text))::text
+        FROM strategies_strategy),
+       (SELECT ROW(count(*), max(updated_at), max(id::text))::text FROM analysis_plan),
+       (SELECT ROW(count(*), max(id::text))::text FROM analysis_workcalendarday),
+       (SELECT fence::text FROM core_processlease WHERE name = %s)
+"""
+OLDEST_S = 10.0
+"""After so many seconds a table is read anew whatever its stamp says: organisations may have moved."""
+_kept: tuple[tuple[str | None, ...], float, BindingTable] | None = None
+
+
 class BindingTable:
-    """The active bindings of running strategies, read once for a batch of raw events."""
+    """The active bindings of running strategies; one table serves many batches of raw events (`binding_table`)."""
 
     def __init__(self) -> None:
         rows = StrategyBinding.objects.filter(is_active=True, strategy__state=StrategyState.RUNNING)
         found = candidates(rows.select_related("strategy__organisation", "version"))
         self.candidates = sorted(found, key=lambda item: (item.rank, item.binding.pk), reverse=True)
+        self.versions = {item.binding.version_id: item.binding.version for item in found}
+        self.asks_attributes = any(item.binding.scope == Scope.QUERY for item in found)
         self._plans = times_of(item.binding.plan_id for item in found if item.binding.plan_id)
-        self._asks_attributes = any(item.binding.scope == Scope.QUERY for item in found)
+        self._by_type: dict[UUID, list[Candidate]] = {}
 
     def decide(self, camera: Camera, event_type: UUID, at: datetime) -> StrategyBinding | None:
         """The one binding that decides at this minute; None where no strategy applies."""
-        attributes = camera_attributes(camera) if self._asks_attributes else {}
-        for item in self.candidates:
-            if (
-                item.covers_type(event_type)
-                and self._is_on(item.binding, at)
-                and item.covers_camera(camera, attributes)
-            ):
+        if event_type not in self._by_type:
+            self._by_type[event_type] = [item for item in self.candidates if item.covers_type(event_type)]
+        attributes = camera_attributes(camera) if self.asks_attributes else {}
+        for item in self._by_type[event_type]:
+            if self._is_on(item.binding, at) and item.covers_camera(camera, attributes):
                 return item.binding
         return None
 
     def _is_on(self, binding: StrategyBinding, at: datetime) -> bool:
         return binding.plan_id is None or self._plans[binding.plan_id].is_active(at)
+
+
+def binding_table() -> BindingTable:
+    """The table as it is now: one query as long as nothing changed, five where something did."""
+    global _kept
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP_SQL, [REVISION])
+        stamp = tuple(cursor.fetchone())
+    moment = time.monotonic()
+    if _kept is None or _kept[0] != stamp or moment - _kept[1] > OLDEST_S:
+        _kept = (stamp, moment, BindingTable())
+    return _kept[2]
 
 
 def deciding_binding(

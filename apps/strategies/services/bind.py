@@ -75,7 +75,7 @@ def bind(
 def unbind(*, principal: Principal, binding: StrategyBinding) -> None:
     """End a binding; what it decided keeps its traces."""
     row = changeable(principal, binding.strategy)
-    StrategyBinding.objects.filter(pk=binding.pk).update(is_active=False)
+    StrategyBinding.objects.filter(pk=binding.pk).update(is_active=False, updated_at=clock.now())
     audit.record(principal, "strategy.unbind", row, owner_id=row.organisation_id, binding=binding.pk)
 
 

@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from apps.accounts.permissions import Principal
-from apps.core import audit
+from apps.core import audit, clock
 from apps.core.errors import Refusal
 from apps.core.moves import move
 from apps.strategies.choices import STRATEGY_MOVES, StrategyState
@@ -42,11 +42,11 @@ def publish_strategy(*, principal: Principal, strategy: Strategy) -> StrategyVer
     version = StrategyVersion.objects.create(
         strategy=row, number=last + 1, graph=row.draft, published_by=principal.user
     )
-    StrategyBinding.objects.filter(strategy=row).update(version=version)
+    StrategyBinding.objects.filter(strategy=row).update(version=version, updated_at=clock.now())
     if row.state == StrategyState.DRAFT:
         row = move(row, StrategyState.CHECKED, STRATEGY_MOVES)
     if row.state != StrategyState.RUNNING:
-        move(row, StrategyState.RUNNING, STRATEGY_MOVES)
+        move(row, StrategyState.RUNNING, STRATEGY_MOVES, updated_at=clock.now())
     audit.record(principal, "strategy.publish", row, owner_id=row.organisation_id, version=version.number)
     return version
 
@@ -54,7 +54,8 @@ def publish_strategy(*, principal: Principal, strategy: Strategy) -> StrategyVer
 @transaction.atomic
 def stop_strategy(*, principal: Principal, strategy: Strategy) -> Strategy:
     """Its bindings decide nothing from the next raw event on."""
-    row = move(changeable(principal, strategy), StrategyState.STOPPED, STRATEGY_MOVES)
+    row = changeable(principal, strategy)
+    row = move(row, StrategyState.STOPPED, STRATEGY_MOVES, updated_at=clock.now())
     audit.record(principal, "strategy.stop", row, owner_id=row.organisation_id)
     return row
 
@@ -65,6 +66,6 @@ def start_strategy(*, principal: Principal, strategy: Strategy) -> Strategy:
     row = changeable(principal, strategy)
     if not row.versions.exists():
         raise Refusal("nothing_published", _("Publish a version first."))
-    row = move(row, StrategyState.RUNNING, STRATEGY_MOVES)
+    row = move(row, StrategyState.RUNNING, STRATEGY_MOVES, updated_at=clock.now())
     audit.record(principal, "strategy.start", row, owner_id=row.organisation_id)
     return row

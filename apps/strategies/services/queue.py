@@ -37,7 +37,7 @@ def retry_failed(*, principal: Principal) -> int:
     visible = Trace.objects.visible_to(principal).filter(verdict=TraceVerdict.FAILED, raw_event__in=failed)
     traces = dict(visible.values_list("pk", "raw_event"))
     count = PendingRun.objects.filter(raw_event__in=traces.values()).update(
-        attempts=0, due_at=clock.now(), lease_until=None, last_error=""
+        attempts=0, due_at=clock.now(), lease_until=None, holder=None, last_error=""
     )
     Trace.objects.filter(pk__in=traces).delete()
     audit.record(principal, "strategy.retry_failed", count=count)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from apps.strategies.engine.base import Carried, Component, Parameters, Passed, Stopped, Words
-from apps.strategies.engine.values import Box, Context, OpenMain, RawInput
+from apps.strategies.engine.values import Box, Context, RawInput
 
 STANDING = "standing_s"
 """Attribute of a target that does not move: for how many seconds it has stood."""
@@ -22,8 +23,8 @@ def overlap(one: Box, other: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def is_same_place(raw: RawInput, main: OpenMain, place: str, least: float) -> bool:
-    """Whether the raw event lies where the main event was.
+def is_same_place(raw: RawInput, others: Sequence[Box], place: str, least: float) -> bool:
+    """Whether the raw event lies where these boxes were.
 
     `picture`: the whole picture is one place. `box`: the boxes overlap. `standing`: boxes for what stands still,
     the whole picture for what moves.
@@ -33,9 +34,9 @@ def is_same_place(raw: RawInput, main: OpenMain, place: str, least: float) -> bo
         for target in raw.targets
         if place == "box" or (place == "standing" and STANDING in target.attributes)
     ]
-    if place == "picture" or not boxes or not main.boxes:
+    if place == "picture" or not boxes or not others:
         return True
-    return max(overlap(one, other) for one in boxes for other in main.boxes) >= least
+    return max(overlap(one, other) for one in boxes for other in others) >= least
 
 
 def judge(carried: Carried, parameters: Parameters, context: Context) -> Passed | Stopped:
@@ -45,7 +46,7 @@ def judge(carried: Carried, parameters: Parameters, context: Context) -> Passed 
     window = timedelta(seconds=window_s)
     for main in reversed(context.open_main(raw)):
         in_time = main.first_seen - window <= raw.time <= main.last_seen + window
-        if in_time and is_same_place(raw, main, str(parameters["place"]), float(parameters["iou"])):
+        if in_time and is_same_place(raw, main.boxes, str(parameters["place"]), float(parameters["iou"])):
             detail = {"event": str(main.id), "gap_s": (raw.time - main.last_seen).total_seconds()}
             return Passed(replace(carried, window_s=window_s, merge_into=main.id), detail)
     return Passed(replace(carried, window_s=window_s), {"window_s": window_s})
