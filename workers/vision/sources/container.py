@@ -12,17 +12,17 @@ from typing import Any, Protocol
 import av
 import av.error
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.frames import Frame
 from workers.vision.sources.base import StreamInfo, VideoPacket, VideoSource
 from workers.vision.sources.clock import FrameClock
+from workers.vision.sources.convert import PictureConverter
 from workers.vision.sources.faults import as_source_error
 from workers.vision.sources.h264 import FrameNumbers
 from workers.vision.sources.options import SourceOptions
-from workers.vision.sources.pool import DecoderPool, prepare, shared_pool, to_image
+from workers.vision.sources.pool import DecoderPool, prepare, shared_pool
 
 FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
@@ -116,7 +116,7 @@ class ContainerSource(VideoSource):
             live=live,
         )
         self._clock = clock or FrameClock(live=live, frame_duration=1 / fps if 1 <= fps <= 240 else 0.04)
-        self._reformatter = VideoReformatter()
+        self._converter = PictureConverter()
         self._tick = float(self._stream.time_base or 0)
         self._prepared = False
         self._numbers: FrameNumbers | None = None
@@ -215,7 +215,7 @@ class ContainerSource(VideoSource):
             float(picture.pts * picture.time_base) if picture.pts is not None and picture.time_base else None
         )
         return Frame(
-            image=to_image(picture, self._reformatter),
+            image=self._converter.image(picture),
             time=packet.time,
             pts=pts,
             keyframe=bool(picture.key_frame),

@@ -13,14 +13,12 @@ from collections import OrderedDict
 
 import av
 import av.error
-import numpy as np
 from av.codec.context import CodecContext, ThreadType
 from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from workers.vision.frames import Image
+from workers.vision.sources.convert import PictureConverter
 
 _Key = tuple[str, bytes, int, int]
 
@@ -36,7 +34,7 @@ class _Decoder:
             context.width, context.height = width, height
         prepare(context)
         self.context = context
-        self.reformatter = VideoReformatter()
+        self.converter = PictureConverter()
 
     def decode(self, packet: av.Packet[VideoStream]) -> Image | None:
         """One keyframe in, its picture out; None where the decoder reports damage."""
@@ -51,7 +49,7 @@ class _Decoder:
                 self.context.flush_buffers()
         if not frames or frames[-1].is_corrupt:
             return None
-        return to_image(frames[-1], self.reformatter)
+        return self.converter.image(frames[-1])
 
 
 def prepare(context: VideoCodecContext) -> None:
@@ -59,12 +57,6 @@ def prepare(context: VideoCodecContext) -> None:
     context.thread_count = 1
     context.thread_type = ThreadType.NONE
     context.options = {"err_detect": "explode"}
-
-
-def to_image(frame: VideoFrame, reformatter: VideoReformatter) -> Image:
-    """The picture as BGR; the reformatter is kept by the caller because setting one up costs time."""
-    converted = reformatter.reformat(frame, format="bgr24")
-    return np.ascontiguousarray(converted.to_ndarray())
 
 
 class DecoderPool:
