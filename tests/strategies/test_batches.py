@@ -154,3 +154,25 @@ def test_a_binding_that_ends_decides_nothing_from_the_next_run_on() -> None:
     assert verdict(200) == "raised"
     unbind(principal=strategies.manager(other.strategy.organisation), binding=other)
     assert verdict(300) == "stopped"
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_persistence_gives_the_same_events_whatever_the_batches(size: int) -> None:
+    graph = strategies.graph()
+    nodes, edges = graph["nodes"], graph["edges"]
+    nodes.append({"id": "lasting", "component": "persistence@1", "params": {"frames": 3, "of": 4}})
+    edges[-1]["to"] = "lasting:in"
+    edges.append({"from": "lasting:out", "to": "out:in"})
+    strategies.everywhere(graph_=graph)
+    execution = make.execution()
+    record_raw_events([make.hit(execution, second) for second in (0, 1, 20, 40, 41, 43, 44, 60)])
+
+    while run_pending(limit=size):
+        pass
+
+    event = Event.objects.get()
+    assert (event.time - make.NOON).total_seconds() == 43
+    assert event.occurrences == 2
+    stopped = Trace.objects.filter(verdict="stopped")
+    assert set(stopped.values_list("component", "reason")) == {("persistence@1", "not_often_enough")}
+    assert stopped.count() == 6

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from apps.strategies.engine.graph import Compiled, compile_graph
 from apps.strategies.engine.run import run
-from apps.strategies.engine.values import Box, MergeInto, OpenMain, Outcome, Raise, RawInput, Target
+from apps.strategies.engine.values import Box, MergeInto, OpenMain, Outcome, Raise, RawInput, Sighting, Target
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 CAMERA = uuid4()
@@ -54,6 +54,9 @@ class Memory:
 
     def open_main(self, raw: RawInput) -> Sequence[OpenMain]:
         return sorted(self.mains.values(), key=lambda main: main.last_seen)
+
+    def sightings(self, raw: RawInput, since: datetime) -> Sequence[Sighting]:
+        return []
 
     def feed(self, graph: Compiled, item: RawInput) -> Outcome:
         """Run and remember what was raised or joined."""
