@@ -15,7 +15,8 @@ from django.conf import settings
 
 from apps.core import audit
 from apps.core.realtime.hub import Member, hub
-from apps.devices.models import Camera, Stream
+from apps.devices.models import Stream
+from apps.devices.services.live import live_right
 from apps.devices.services.streams import open_stream_url
 
 logger = logging.getLogger(__name__)
@@ -26,14 +27,15 @@ CHUNK = 64 * 1024
 
 class LiveVideoConsumer(AsyncWebsocketConsumer):
     """`/ws/devices/<camera>/live`: MPEG-TS or FLV chunks only, as players expect; a failure is a close code
-    (4403 right ended, 4404 no stream, 4415 not playable in a browser, 4503 camera or holder away)."""
+    (4403 right ended or privacy masks drawn, 4404 no stream, 4415 not playable in a browser, 4503 camera or holder
+    away)."""
 
     tasks: tuple[asyncio.Task[None], ...] = ()
     member: Member | None = None
     writer: asyncio.StreamWriter | None = None
 
     async def connect(self) -> None:
-        """The right `live` comes before accept."""
+        """The right `live` comes before accept; a camera with privacy masks has no stream without `unmasked`."""
         self.principal = self.scope.get("principal")
         self.camera_id: UUID = self.scope["url_route"]["kwargs"]["camera_id"]
         opened = await self._allowed(record=True)
@@ -58,13 +60,17 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
     def _allowed(self, record: bool = False) -> dict[str, Any] | None:
         refresh = self.scope.get("refresh_principal")
         principal = refresh() if refresh else self.principal
-        camera = Camera.objects.visible_to(principal, "live").filter(pk=self.camera_id).first()
-        if camera is None:
+        right = live_right(principal, self.camera_id)
+        if right is None or not right.is_raw:
             if record:
-                audit.record(principal, "camera.live", outcome="refused", name=str(self.camera_id))
+                why = "privacy_masks" if right is not None else "no_right"
+                audit.record(
+                    principal, "camera.live", outcome="refused", name=str(self.camera_id), reason=why
+                )
             return None
         if not record:
             return {}
+        camera = right.camera
         audit.record(principal, "camera.live", camera, owner_id=camera.managing_organisation_id)
         stream = Stream.objects.filter(camera=camera).order_by("role").first()
         if stream is None:

@@ -24,9 +24,17 @@ class MediaItem:
     regions: list[dict[str, Any]] = field(default_factory=list)
     may_see_unmasked: bool = False
     state: str = MediaState.STORED
+    masks: list[dict[str, Any]] = field(default_factory=list)
 
 
 #: kind → (principal, object id) → the item, or None when this principal may not see it.
 media_kinds: Registry[Callable[[Any, UUID], MediaItem | None]] = Registry("media kind")
+#: who keeps privacy masks → (camera id) → regions 0..1 of the frame that nobody may see.
+privacy_masks: Registry[Callable[[UUID], list[dict[str, Any]]]] = Registry("privacy masks")
 #: holder kind → (id) → the principal it acts for now, or None once it ended.
 link_holders: Registry[Callable[[UUID], Any]] = Registry("link holder")
+
+
+def masks_of(camera_id: UUID) -> list[dict[str, Any]]:
+    """Privacy masks of the camera, from whichever room keeps them."""
+    return [mask for _name, source in privacy_masks.items() for mask in source(camera_id)]

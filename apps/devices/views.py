@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -26,8 +28,9 @@ from apps.devices import selectors, services
 from apps.devices.filters import CameraFilter
 from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
 from apps.devices.models import Camera, Stream
+from apps.devices.services.live import LiveRight, live_right, picture_now
 from apps.devices.services.media import cover_item, media_url, open_media
-from apps.devices.services.rendition import rendered
+from apps.devices.services.rendition import Rendered, rendered
 from apps.devices.services.streams import live_reason
 
 
@@ -123,12 +126,15 @@ def camera_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     camera = _camera(request, pk)
     rights = selectors.rights_on(request.principal, camera)
     stream = Stream.objects.filter(camera=camera).order_by("role").first()
+    right = live_right(request.principal, camera.pk)
+    watches = right is not None
     reason = ""
     if stream is None:
         reason = _("This camera has no stream.")
+    elif right is not None and not right.is_raw:
+        reason = right.reason
     elif stream.codec:
         reason = live_reason(stream.codec)
-    watches = "live" in rights["actions"]
     return render(
         request,
         "devices/camera_detail.html",
@@ -263,11 +269,30 @@ def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
 
     204 while there is none yet: 404 is for who may not watch, and makes the player stop asking.
     """
-    camera = get_object_or_404(Camera.objects.visible_to(request.principal, "live"), pk=pk)
-    item = cover_item(request.principal, camera.pk)
+    right = live_right(request.principal, pk)
+    if right is None:
+        raise Http404
+    item = cover_item(request.principal, pk)
+    if not right.is_raw and request.GET.get("variant", "frame") == "frame":
+        taken = picture_now(request.principal, right)
+        if taken is not None:
+            return _live_picture(request.principal, right, *taken)
     if item is None:
         return HttpResponse(status=204)
     return _picture(request.principal, item, request.GET.get("variant", "frame"), 0)
+
+
+def _live_picture(principal: Any, right: LiveRight, picture: Rendered, taken: datetime) -> HttpResponse:
+    camera = right.camera
+    audit.record(
+        principal,
+        "picture.view",
+        camera,
+        owner_id=camera.managing_organisation_id,
+        variant="live",
+        note=picture.note,
+    )
+    return _jpeg(picture, taken)
 
 
 @never_cache
@@ -296,14 +321,16 @@ def _picture(principal: Any, item: Any, variant: str, index: int) -> HttpRespons
             variant=variant,
             path=item.path,
         )
+    return _jpeg(picture, item.time)
+
+
+def _jpeg(picture: Rendered, taken: datetime | None) -> HttpResponse:
     response = HttpResponse(picture.jpeg, content_type="image/jpeg")
     response["Content-Disposition"] = "inline; filename=picture.jpg"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Vantage-Rendition"] = picture.note
-    if item.time is not None:
-        from django.utils.http import http_date
-
-        response["Last-Modified"] = http_date(item.time.timestamp())
+    if taken is not None:
+        response["Last-Modified"] = http_date(taken.timestamp())
     return response
 
 

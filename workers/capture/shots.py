@@ -13,12 +13,15 @@ from uuid import UUID
 from workers.capture.frames import FrameStore
 from workers.vision.errors import SourceError
 from workers.vision.frames import Frame
+from workers.vision.holder import ask_picture
 from workers.vision.keyframes import capture_keyframe
 from workers.vision.quality import gate
 from workers.vision.rendition import paint_masks
 from workers.vision.sources import AddressPolicy, SourceOptions
 
 logger = logging.getLogger(__name__)
+FRESH = 3.0
+"""Seconds: a keyframe of a held stream that is older than this is not what was asked for; the next one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,13 @@ class Taken:
     frame: Frame | None = None
 
 
-def take(shot: Shot, policy: AddressPolicy, store: FrameStore) -> Taken:
-    """Runs in a thread of its own and never raises: a camera's defect must not take the batch along."""
+def take(shot: Shot, policy: AddressPolicy, store: FrameStore, holder: Path | str = "") -> Taken:
+    """Runs in a thread of its own and never raises: a camera's defect must not take the batch along.
+
+    holder: the socket of the node's stream holder, which is asked first: a camera that it holds is not opened again.
+    """
     try:
-        frame = capture_keyframe(
+        frame = _held(shot, holder) or capture_keyframe(
             shot.url, policy=policy, options=shot.options, deadline=max(1.0, shot.seconds)
         )
         verdict = gate(frame)
@@ -67,3 +73,10 @@ def take(shot: Shot, policy: AddressPolicy, store: FrameStore) -> Taken:
     if not verdict.good:
         return Taken(shot, path, f"quality_{verdict.value}", at=frame.time, frame=frame)
     return Taken(shot, path, at=frame.time, frame=frame)
+
+
+def _held(shot: Shot, holder: Path | str) -> Frame | None:
+    """The latest keyframe of the held stream; a part of the time is left for opening the camera after all."""
+    if not holder:
+        return None
+    return ask_picture(holder, str(shot.camera), max_age=FRESH, seconds=max(1.0, shot.seconds * 0.6))

@@ -2,6 +2,7 @@
 
 The client sends one JSON line `{"camera", "stream_url", "transport"}`; the answer is one JSON line
 `{"type": "mpegts", "codec": ""}` and then raw chunks, or `{"error": code, "message": words}`.
+One picture is asked for as `workers.vision.holder.asking` says.
 The socket is 0600: who may open it is the web process of this node, which has checked the right.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 from uuid import UUID
 
 from workers.vision.holder import StreamHolder, StreamState, StreamWish
+from workers.vision.holder.asking import head_of
 from workers.vision.live import LiveViewer
 from workers.vision.sources import SourceOptions
 
@@ -29,6 +31,7 @@ LINGER = 10.0
 OPEN_SECONDS = 13.0
 MOST_REQUEST = 16 * 1024
 SEND_SECONDS = 10.0
+MOST_PICTURE_SECONDS = 20.0
 
 
 class Viewers:
@@ -96,6 +99,9 @@ class Viewers:
             try:
                 request = _read_request(connection)
                 camera = str(UUID(str(request["camera"])))
+                if request.get("op") == "picture" and "stream_url" not in request:
+                    self._give_picture(connection, camera, request)
+                    return
                 wish = StreamWish(
                     str(request["stream_url"]),
                     live=True,
@@ -106,8 +112,11 @@ class Viewers:
                 return
             self._enter(camera, wish)
             try:
-                self._play(connection, camera)
-            except OSError:
+                if request.get("op") == "picture":
+                    self._give_picture(connection, camera, request)
+                else:
+                    self._play(connection, camera)
+            except (OSError, ValueError, TypeError):
                 pass
             finally:
                 self._leave(camera)
@@ -141,20 +150,45 @@ class Viewers:
                 if chunk is not None:
                     connection.sendall(chunk.data)
 
-    def _open(self, camera: str) -> tuple[LiveViewer | None, dict[str, Any]]:
-        ends = time.monotonic() + OPEN_SECONDS
+    def _give_picture(self, connection: socket.socket, camera: str, request: dict[str, Any]) -> None:
+        seconds = min(MOST_PICTURE_SECONDS, float(request.get("seconds", 10.0)))
+        ends = time.monotonic() + seconds
+        if "stream_url" in request:
+            refusal = self._wait_for(camera, ends)
+            if refusal:
+                _answer(connection, refusal)
+                return
+        left = max(0.0, ends - time.monotonic())
+        frame = self._holder.picture(camera, float(request.get("max_age", 5.0)), left)
+        if frame is None:
+            _answer(connection, {"error": "no_picture", "message": "The holder has no fresh picture."})
+            return
+        connection.settimeout(SEND_SECONDS)
+        connection.sendall(head_of(frame))
+        connection.sendall(frame.image.tobytes())
+
+    def _wait_for(self, camera: str, ends: float) -> dict[str, Any]:
+        """Until the camera is connected; what to answer if it is not by then."""
         while time.monotonic() < ends and not self._ended.is_set():
             status = self._holder.status().get(camera)
             if status is not None and status.state in {StreamState.ONLINE, StreamState.DEGRADED}:
-                if status.live_reason:
-                    return None, {"error": "unsupported_codec", "message": status.live_reason}
-                viewer = self._holder.view(camera)
-                if viewer is not None:
-                    return viewer, {}
+                return {}
             if status is not None and status.state == StreamState.OFFLINE:
-                return None, {"error": status.cause, "message": status.message}
+                return {"error": status.cause, "message": status.message}
             time.sleep(0.05)
-        return None, {"error": "timeout", "message": "The camera did not answer in time."}
+        return {"error": "timeout", "message": "The camera did not answer in time."}
+
+    def _open(self, camera: str) -> tuple[LiveViewer | None, dict[str, Any]]:
+        ends = time.monotonic() + OPEN_SECONDS
+        while not (refusal := self._wait_for(camera, ends)):
+            status = self._holder.status().get(camera)
+            if status is not None and status.live_reason:
+                return None, {"error": "unsupported_codec", "message": status.live_reason}
+            viewer = self._holder.view(camera)
+            if viewer is not None:
+                return viewer, {}
+            time.sleep(0.05)
+        return None, refusal
 
 
 def _read_request(connection: socket.socket) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.core import signing
 from django.urls import reverse
 
 from apps.devices.models import Camera, Capture
-from apps.devices.registry import MediaItem, link_holders, media_kinds
+from apps.devices.registry import MediaItem, link_holders, masks_of, media_kinds
 
 SALT = "devices.media"
 VARIANTS = frozenset({"frame", "annotated", "crop", "thumb"})
@@ -83,4 +83,5 @@ def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:
     camera = camera or Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
     if camera is None or not camera.cover:
         return None
-    return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id)
+    masks = masks_of(camera.pk)  # the picture may be older than its masks
+    return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id, masks=masks)

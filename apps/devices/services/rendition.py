@@ -16,10 +16,11 @@ from apps.devices.choices import MediaState
 from apps.devices.registry import MediaItem
 from apps.devices.services.storage import StorageAway, read
 from workers.vision.detections import Box, Detection
+from workers.vision.frames import Image
 from workers.vision.rendition.decode import ImageRefused, decode_image
 from workers.vision.rendition.drawing import overlay, watermark
 from workers.vision.rendition.encode import crop, encode_jpeg
-from workers.vision.rendition.privacy import pixelate
+from workers.vision.rendition.privacy import paint_masks, pixelate
 from workers.vision.rendition.text import draw_text, text_size
 
 FACE_LABELS = frozenset({"face", "head", "plate", "licence_plate", "人脸", "车牌"})
@@ -68,6 +69,8 @@ def rendered(item: MediaItem, *, principal: Any, variant: str, index: int = 0) -
         return placeholder(_("The picture waits to be stored; look again soon."), "media-pending", variant)
     except ImageRefused:
         return None
+    if item.masks:
+        image = paint_masks(image, item.masks)
     note = "unmasked"
     if not item.may_see_unmasked:
         image, note = pixelate(image, _hidden_boxes(item)), "pixelated-by-detections"
@@ -82,6 +85,11 @@ def rendered(item: MediaItem, *, principal: Any, variant: str, index: int = 0) -
         height = max(1, round(image.shape[0] * THUMB_WIDTH / image.shape[1]))
         image = cv2.resize(image, (THUMB_WIDTH, height), interpolation=cv2.INTER_AREA)
         return Rendered(encode_jpeg(image, 80), note)
+    return finished(image, principal, note)
+
+
+def finished(image: Image, principal: Any, note: str) -> Rendered:
+    """The picture with the viewer's watermark, as JPEG."""
     minute = clock.now().astimezone(ZoneInfo(settings.TIME_ZONE))
     tail = str(principal.id)[-4:]
     lines = [f"{principal.organisation_name} {principal.name} {tail}", f"{minute:%Y-%m-%d %H:%M}"]

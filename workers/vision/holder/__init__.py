@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workers.vision.holder.asking import ask_picture
 from workers.vision.holder.backoff import Backoff
 from workers.vision.holder.counters import Counters
 from workers.vision.holder.holder import StreamHolder, StreamStatus
@@ -19,4 +20,5 @@ __all__ = [
     "StreamState",
     "StreamStatus",
     "StreamWish",
+    "ask_picture",
 ]

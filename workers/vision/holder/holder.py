@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from workers.vision.frames import Frame
 from workers.vision.holder.backoff import Backoff
 from workers.vision.holder.counters import Counters
 from workers.vision.holder.dispatcher import Dispatcher, Mailbox, OnFrame
@@ -15,6 +16,8 @@ from workers.vision.holder.stream import HeldStream, OnState
 from workers.vision.holder.wishes import StreamWish
 from workers.vision.live import LiveViewer
 from workers.vision.sources import AddressPolicy
+
+CONNECTED = frozenset({StreamState.ONLINE, StreamState.DEGRADED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,14 @@ class StreamHolder:
             if stream is None or not stream.wish.live:
                 return None
             return stream.remuxer.attach()
+
+    def picture(self, stream_id: str, max_age: float = 5.0, timeout: float = 10.0) -> Frame | None:
+        """A keyframe of a connected stream, not older than max_age seconds or the next; None where there is none."""
+        with self._lock:
+            stream = self._streams.get(stream_id)
+        if stream is None or stream.machine.state not in CONNECTED:
+            return None
+        return stream.pictures.ask(max_age, timeout)
 
     def close(self, timeout: float = 10.0) -> None:
         """Let go of everything and wait up to `timeout` seconds for the threads."""

@@ -13,6 +13,7 @@ from workers.vision.holder.backoff import Backoff
 from workers.vision.holder.counters import Counters
 from workers.vision.holder.dispatcher import Mailbox
 from workers.vision.holder.due import DueGate
+from workers.vision.holder.pictures import PictureDesk
 from workers.vision.holder.states import StateChange, StateMachine, StreamState
 from workers.vision.holder.watch import PictureWatch
 from workers.vision.holder.wishes import Demand, StreamWish
@@ -49,6 +50,7 @@ class HeldStream:
         self.counters, self.machine = Counters(), StateMachine()
         self.watch = PictureWatch()
         self.remuxer = LiveRemuxer()
+        self.pictures = PictureDesk()
         self._policy, self._mailbox, self._on_state = policy, mailbox, on_state
         self._backoff = backoff or Backoff()
         self._gate = DueGate()
@@ -133,6 +135,7 @@ class HeldStream:
         finally:
             self._source = None
             self.remuxer.end()
+            self.pictures.clear()
         if self._stopped:
             return 0.0
         if fault.fault is SourceFault.CLOSED or wish is not self.wish:
@@ -163,6 +166,9 @@ class HeldStream:
                     self.counters.gop = packet.index - last_key[0]
                     self.counters.gop_seconds = moment - last_key[1]
                 last_key = (packet.index, moment)
+                self.pictures.keep(packet)
+            if self.pictures.is_wanted:
+                self.pictures.serve(source)
             if self.wish.live:
                 self.remuxer.feed(packet)
             self._decode_due(source, packet, moment)
