@@ -12,6 +12,7 @@ def on_event_changed(sender: Any, event: Any, kind: str, **more: Any) -> None:
     enqueue_event(event=event, kind=kind)
 
 
-def after_migrate(sender: Any, **more: Any) -> None:
-    """The catalogue of services follows the scopes."""
-    sync_services()
+def after_migrate(sender: Any, apps: Any = None, **more: Any) -> None:
+    """The catalogue of services follows the scopes; there is none where migrations went back to before it."""
+    if apps is None or "service" in apps.all_models["openapi"]:
+        sync_services()

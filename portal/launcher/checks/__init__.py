@@ -1,6 +1,6 @@
 """The steps of `./vantage check`, cheapest first."""
 
-from portal.launcher.checks.artefacts import lock_in_step, migrations, schema_snapshot
+from portal.launcher.checks.artefacts import live_migrations, lock_in_step, migrations, schema_snapshot
 from portal.launcher.checks.step import Outcome, Step, program
 from portal.launcher.checks.web import types_of_frontend, units_of_frontend
 
@@ -20,6 +20,7 @@ def all_steps() -> list[Step]:
         ),
         Step("types", "types of the pure parts", program(["mypy"])),
         Step("migrations", "models without a migration", migrations),
+        Step("live", "migrations may run beside the version before", live_migrations),
         Step("schema", "docs/openapi.yaml is the API's", schema_snapshot),
         Step("lock", "requirements*.txt follow pyproject.toml", lock_in_step),
         Step("tsc", "types of the front end", types_of_frontend),

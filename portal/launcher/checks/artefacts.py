@@ -39,6 +39,14 @@ def migrations() -> Outcome:
     )
 
 
+def live_migrations() -> Outcome:
+    """Every migration may run beside the version before."""
+    status, output = django(["lint_migrations"])
+    return Outcome(
+        "ok" if status == 0 else "failed", output, "" if status == 0 else "docs/operator.md, Upgrades"
+    )
+
+
 def schema_snapshot() -> Outcome:
     """The committed schema is what the code gives, and gives no warning."""
     mend = f"./vantage manage {' '.join(SCHEMA_COMMAND)} {SCHEMA}"

@@ -1,0 +1,1 @@
+"""Migrations of a database that is at work: what one may do, and how they are applied."""
