@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from apps.accounts.services.sessions import is_asked_for_second_factor
 from portal.navigation import AREAS, Area, Page
 from portal.words import script_words
 
@@ -38,6 +39,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "script_words": script_words,
         "live_socket_path": LIVE_SOCKET_PATH,
+        "second_factor_note": SimpleLazyObject(
+            lambda: is_asked_for_second_factor(getattr(request, "principal", None))
+        ),
         "error_id": getattr(request, "error_id", ""),
     }
 

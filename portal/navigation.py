@@ -92,6 +92,7 @@ AREAS: tuple[Area, ...] = (
             Page(_("Chain"), "dispatch:chain", ability="operations.view"),
             Page(_("Nodes"), "dispatch:node-list", ability="operations.view", prefixes=("dispatch:node",)),
             Page(_("Audit"), "audit-list", ability="audit.view"),
+            Page(_("Administration"), "admin:index", ability="admin.enter"),
             Page(_("Health"), "dispatch:health", ability="operations.view"),
         ),
     ),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from apps.accounts.models import Grant, Job, Notification
+from apps.accounts.services.sessions import mark_of, sessions_of
 from apps.algorithms.models import Algorithm
 from apps.analysis.models import AnalysisTask
 from apps.core import clock
@@ -98,6 +99,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/desk.html", context)
 
 
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The Django admin has no door of its own: lockout, second factor and words are those of the site's."""
+    return redirect(f"{reverse('login')}?{urlencode({'next': reverse('admin:index')})}")
+
+
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """The city on one map: cameras, the newest events, and events as they come."""
@@ -166,12 +172,16 @@ def notification_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    """Who I am here, my roles and the grants I or my organisation hold."""
+    """Who I am here: my roles, grants, open sessions and second factor."""
     grants = Grant.objects.visible_to(request.principal).valid_at(clock.now()).order_by("valid_to")[:50]
-    bindings = request.user.role_bindings.all()
-    return render(
-        request, "portal/profile.html", {"title": _("My account"), "bindings": bindings, "grants": grants}
-    )
+    context = {
+        "title": _("My account"),
+        "bindings": request.user.role_bindings.all(),
+        "grants": grants,
+        "sessions": sessions_of(request.user),
+        "this_session": mark_of(request.session.session_key),
+    }
+    return render(request, "portal/profile.html", context)
 
 
 class AuditListView(LoginRequiredMixin, View):

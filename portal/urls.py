@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
+from apps.accounts import views as accounts
 from portal import pages, views
 
 ROOMS = ("accounts", "devices", "algorithms", "analysis", "events", "strategies", "dispatch", "openapi")
@@ -27,10 +28,11 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("login/", auth.LoginView.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    path("password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("password_change/", accounts.PasswordChange.as_view(), name="password_change"),
     path("password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("metrics", views.metrics, name="metrics"),
+    path("manage/login/", pages.admin_login, name="admin-login"),
     path("manage/", admin.site.urls),
     path("api/v1/", include("portal.api")),
 ]
@@ -41,4 +43,4 @@ for _room in ROOMS:
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.permission_denied"
 handler404 = "portal.views.page_not_found"
-handler500 = "portal.views.server_error"
+handler500 = "portal.unavailable.server_error"

@@ -10,10 +10,20 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        from axes.signals import user_locked_out
         from django.contrib.auth import signals
 
         from apps.accounts import receivers
+        from apps.accounts.models import Grant, RoleBinding, User
+        from apps.core import rotation
+        from apps.core.signals import seal_broken
 
         signals.user_logged_in.connect(receivers.on_login, dispatch_uid="accounts.login")
         signals.user_logged_out.connect(receivers.on_logout, dispatch_uid="accounts.logout")
         signals.user_login_failed.connect(receivers.on_login_failed, dispatch_uid="accounts.login_failed")
+        user_locked_out.connect(receivers.on_locked_out, dispatch_uid="accounts.locked_out")
+        seal_broken.connect(receivers.on_seal_broken, dispatch_uid="accounts.seal_broken")
+        rotation.holders.add("accounts.phone", rotation.encrypted_column(User, "phone"))
+        rotation.holders.add("accounts.email", rotation.encrypted_column(User, "email"))
+        rotation.holders.add("accounts.grant", rotation.sealed_rows(Grant))
+        rotation.holders.add("accounts.role", rotation.sealed_rows(RoleBinding))

@@ -16,7 +16,7 @@ class OrganisationKind(TextChoices):
 
 
 class RoleCode(TextChoices):
-    """Roles; the last three exclude one another."""
+    """Roles; each of the last three is held by people who hold no other role."""
 
     DATA_AUTHORITY_APPROVER = "data_authority_approver", _("Data authority approver")
     OPERATOR = "operator", _("Service operator")
@@ -34,7 +34,10 @@ class RoleCode(TextChoices):
     AUDIT_ADMIN = "audit_admin", _("Audit administrator")
 
 
+#: The three separated administrators: they hold no other role and see no business data.
 EXCLUSIVE_ROLES = frozenset({RoleCode.SYSTEM_ADMIN, RoleCode.SECURITY_ADMIN, RoleCode.AUDIT_ADMIN})
+#: Who enters the Django admin, and so carries a second factor.
+STAFF_ROLES = EXCLUSIVE_ROLES | {RoleCode.OPERATOR}
 
 
 class GranteeKind(TextChoices):

@@ -1,4 +1,4 @@
-"""Sets `request.principal`: who asks, resolved once per request; ends idle sessions."""
+"""Who asks: resolved once per request or socket; sessions end, and steps stand before the pages."""
 
 from __future__ import annotations
 
@@ -10,43 +10,92 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.permissions import Principal, principal_of_user
+from apps.accounts.services.sessions import LAST_SEEN, RIGHTS, Step, is_over, rights_stamp, step_before
+from apps.core.rest import problem
 
-LAST_SEEN = "last_seen"
 Token = tuple[str | None, Any]
 
 
 class PrincipalMiddleware:
-    """`request.principal` is a Principal or None; a session idle for VANTAGE_IDLE_SECONDS is logged out."""
+    """`request.principal` is a Principal or None. Ends a session that is over, and lets nobody past a step.
+
+    While a step is open (second factor, first password) the principal is None: pages lead to the step, the
+    interface answers 403 with its code. Only what a person does keeps a session alive: a request that a page made
+    by itself says so (`X-Background`), and pictures never count.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        self._end_idle(request)
-        request.principal = principal_of_user(request.user)  # type: ignore[attr-defined]
+        request.step = None  # type: ignore[attr-defined]
+        if request.user.is_authenticated and is_over(request.session):
+            logout(request)
+        principal = principal_of_user(request.user)
+        if principal is not None:
+            self._keep(request, principal)
+            request.step = step_before(principal.user, request.session, principal.roles)  # type: ignore[attr-defined]
+        request.principal = None if request.step else principal  # type: ignore[attr-defined]
         return self.get_response(request)
 
-    def _end_idle(self, request: HttpRequest) -> None:
-        if not request.user.is_authenticated:
-            return
-        moment = int(time.time())
-        seen = request.session.get(LAST_SEEN, moment)
-        if is_idle(request.session):
-            logout(request)
-        elif moment - seen > 60 or LAST_SEEN not in request.session:
-            request.session[LAST_SEEN] = moment
+    def _keep(self, request: HttpRequest, principal: Principal) -> None:
+        """Note activity once a minute; a changed role gets a new session key."""
+        moment, session = int(time.time()), request.session
+        if session.get(RIGHTS) != (stamp := rights_stamp(principal.roles)):
+            if RIGHTS in session:
+                session.cycle_key()
+                rotate_token(request)
+            session[RIGHTS] = stamp
+        if not is_background(request) and moment - session.get(LAST_SEEN, 0) > 60:
+            session[LAST_SEEN] = moment
+
+    def process_view(
+        self, request: HttpRequest, view: Any, arguments: Any, parameters: Any
+    ) -> HttpResponse | None:
+        """Whoever has a step to do is led there, whatever they asked for."""
+        step = request.step  # type: ignore[attr-defined]
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if step is None or name in OPEN_TO_ALL or name in STEP_VIEWS[step]:
+            return None
+        target = reverse(STEP_VIEWS[step][0])
+        if request.path.startswith("/api/"):
+            return JsonResponse(problem(f"{step}_needed", str(STEP_WORDS[step]), 403), status=403)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": target})
+        if request.method == "GET":
+            request.session["next"] = request.get_full_path()
+        return redirect(target)
 
 
-def is_idle(session: Any) -> bool:
-    """True when nothing was asked in this session for VANTAGE_IDLE_SECONDS; an open socket is no activity."""
-    moment = int(time.time())
-    return bool(moment - session.get(LAST_SEEN, moment) > settings.VANTAGE_IDLE_SECONDS)
+#: Pages that need nobody in particular.
+OPEN_TO_ALL = frozenset({"login", "logout", "set_language", "healthz", "readyz"})
+#: Where each step is done, and what belongs to it.
+STEP_VIEWS: dict[Step, tuple[str, ...]] = {
+    Step.SECOND_FACTOR: ("accounts:second-factor",),
+    Step.ENROL: ("accounts:second-factor-enrol",),
+    Step.PASSWORD: ("password_change",),
+}
+STEP_WORDS = {
+    Step.SECOND_FACTOR: _("Give the code of your second factor first."),
+    Step.ENROL: _("Set up a second factor first."),
+    Step.PASSWORD: _("Choose your own password first."),
+}
+
+
+def is_background(request: HttpRequest) -> bool:
+    """True for what a page asks by itself: refreshed figures, snapshots, pushed rows, pictures and videos."""
+    by_itself = "X-Background" in request.headers
+    return by_itself or request.headers.get("Sec-Fetch-Dest", "") in {"image", "video", "audio"}
 
 
 class PrincipalSocketMiddleware:
@@ -93,7 +142,9 @@ def principals_of_sessions(tokens: Iterable[Token]) -> dict[Token, Principal]:
     found = {}
     for key, user_id in wanted:
         session = sessions.get(key, {})
-        if session.get(SESSION_KEY) != str(user_id) or user_id not in users or is_idle(session):
+        if session.get(SESSION_KEY) != str(user_id) or user_id not in users or is_over(session):
+            continue
+        if step_before(users[user_id], session, principals[user_id].roles):
             continue
         known = session.get(HASH_SESSION_KEY, "")
         if any(constant_time_compare(known, one) for one in hashes[user_id]):

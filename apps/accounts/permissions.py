@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.utils.translation import gettext as _
 
+from apps.accounts.choices import EXCLUSIVE_ROLES, STAFF_ROLES
 from apps.accounts.choices import RoleCode as R
 from apps.accounts.models import User
+from apps.core import sealing
 from apps.core.errors import NotAllowed
 
 #: What each ability allows, and the roles that hold it. Pages, API and services ask for abilities, never for roles.
@@ -26,6 +28,11 @@ ABILITIES: dict[str, frozenset[str]] = {
     "grants.manage": frozenset({R.OPERATOR, R.BUREAU_APPROVER, R.DATA_AUTHORITY_APPROVER}),
     "operations.view": frozenset({R.OPERATOR, R.MAINTAINER, R.SYSTEM_ADMIN}),
     "audit.view": frozenset({R.AUDIT_ADMIN}),
+    "ledger.view": frozenset({R.OPERATOR, R.RESOURCE_MANAGER, R.BUREAU_APPROVER, R.DATA_AUTHORITY_APPROVER}),
+    "retention.manage": frozenset({R.OPERATOR}),
+    "users.manage": frozenset({R.SYSTEM_ADMIN}),
+    "roles.grant": frozenset({R.SECURITY_ADMIN}),
+    "admin.enter": STAFF_ROLES,
 }
 CATALOGUE_ROLES = frozenset({R.OPERATOR, R.DATA_AUTHORITY_APPROVER})
 
@@ -56,6 +63,11 @@ class Principal:
         return tuple(identifier for identifier in (self.id, self.organisation_id) if identifier is not None)
 
     @property
+    def is_separated(self) -> bool:
+        """True for a system, security or audit administrator: business rows do not exist for them."""
+        return not EXCLUSIVE_ROLES.isdisjoint(self.roles)
+
+    @property
     def pk(self) -> UUID | None:
         """What DRF's throttles and logs call the key."""
         return self.id
@@ -84,7 +96,7 @@ def principal_of_user(user: Any) -> Principal | None:
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return None
     organisation = user.organisation
-    roles = frozenset(binding.role for binding in user.role_bindings.all())
+    roles = frozenset(binding.role for binding in user.role_bindings.all() if sealing.is_sound(binding))
     return Principal(
         kind="user",
         id=user.pk,
@@ -100,13 +112,61 @@ def principal_of_user(user: Any) -> Principal | None:
     )
 
 
-class VisibilityBackend(BaseBackend):
-    """Answers `user.has_perm("app.action_model", obj)` through `visible_to`, never through stored object rows."""
+class PasswordBackend(ModelBackend):
+    """Name and password open the door; what lies behind it is never decided by Django's own permission rows."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """True when `obj` is among the rows visible to the user for the action in the permission's name."""
+        """Nothing: groups carry rights on directories only, and nobody is a superuser."""
+        return False
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Nothing."""
+        return False
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Nothing."""
+        return set()
+
+
+def _rights(app: str, actions: str, *names: str) -> frozenset[str]:
+    return frozenset(f"{app}.{action}_{name}" for action in actions.split() for name in names)
+
+
+#: What a role does in the Django admin. Events, pictures, audit records and grants are in nobody's hands there.
+ADMIN_RIGHTS: dict[str, frozenset[str]] = {
+    R.SYSTEM_ADMIN: _rights("accounts", "view add change", "organisation", "user")
+    | _rights("dispatch", "view change", "computenode"),
+    R.SECURITY_ADMIN: _rights("accounts", "view", "organisation", "user", "grant", "rolebinding")
+    | _rights("accounts", "add delete", "rolebinding"),
+    R.AUDIT_ADMIN: _rights("accounts", "view", "organisation", "user", "grant", "rolebinding"),
+    R.OPERATOR: _rights(
+        "devices", "view add change delete", "region", "directory", "placetype", "tagtree", "tag"
+    )
+    | _rights("devices", "view add change", "sourceplatform", "device")
+    | _rights("algorithms", "view add change", "eventtype", "eventcodemap")
+    | _rights("algorithms", "view", "algorithm", "algorithmversion", "algorithmpackage", "detectionitem")
+    | _rights("analysis", "view add change delete", "workcalendarday"),
+}
+
+
+class VisibilityBackend(BaseBackend):
+    """Answers `has_perm` by roles, and `has_perm(obj)` through `visible_to`, never through stored object rows."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """What the person's roles do in the Django admin."""
         principal = principal_of_user(user_obj)
-        manager = getattr(type(obj), "objects", None) if obj is not None else None
+        return set().union(*(ADMIN_RIGHTS.get(role, ()) for role in principal.roles)) if principal else set()
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """True when a role does something in that room."""
+        return any(right.startswith(f"{app_label}.") for right in self.get_all_permissions(user_obj))
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        """By role; with `obj` when it is among the rows visible for the action in the permission's name."""
+        if obj is None:
+            return perm in self.get_all_permissions(user_obj)
+        principal = principal_of_user(user_obj)
+        manager = getattr(type(obj), "objects", None)
         if principal is None or manager is None or not hasattr(manager.all(), "visible_to"):
             return False
         action = perm.rpartition(".")[2].partition("_")[0]

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.db.models import Q
 from treebeard.mp_tree import MP_NodeQuerySet
 
+from apps.core.models import SealedQuerySet
 from apps.core.visibility import VisibleQuerySet
 
 
@@ -20,6 +21,8 @@ def under(principal: Any, prefix: str) -> Q:
 class OrganisationQuerySet(VisibleQuerySet[Any], MP_NodeQuerySet[Any]):  # type: ignore[misc]
     """Names of organisations are public inside the platform: a requisition has to name its owner."""
 
+    administrative = True
+
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return Q() if action == "view" else under(principal, "")
 
@@ -27,12 +30,16 @@ class OrganisationQuerySet(VisibleQuerySet[Any], MP_NodeQuerySet[Any]):  # type:
 class UserQuerySet(VisibleQuerySet[Any]):
     """Users of one's own organisation and below."""
 
+    administrative = True
+
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return under(principal, "organisation__")
 
 
-class GrantQuerySet(VisibleQuerySet[Any]):
+class GrantQuerySet(SealedQuerySet, VisibleQuerySet[Any]):
     """A grant is seen by its grantee and by the organisation that gave it."""
+
+    administrative = True
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return Q(grantee_id__in=principal.ids) | under(principal, "granted_by_organisation__")
@@ -44,6 +51,8 @@ class GrantQuerySet(VisibleQuerySet[Any]):
 
 class OwnQuerySet(VisibleQuerySet[Any]):
     """Things that belong to one user: saved filters, jobs, notifications."""
+
+    administrative = True
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return Q(user_id=principal.id) if principal.kind == "user" else None
@@ -62,10 +71,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> Any:
-        """A platform administrator for the Django admin; put into the root organisation when none is named."""
-        if "organisation" not in fields and "organisation_id" not in fields:
-            organisation = self.model._meta.get_field("organisation").related_model
-            fields["organisation"] = organisation.objects.filter(depth=1).first() or organisation.add_root(
-                code="root", name="Platform", kind="bureau"
-            )
-        return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
+        """Refused: nobody is above the roles."""
+        raise ValueError(
+            "There are no superusers here. Use: ./vantage manage make_administrator NAME --role …"
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from apps.accounts.querysets import under
 from apps.core.visibility import VisibleQuerySet
 
 
@@ -18,7 +19,8 @@ class ShelfQuerySet(VisibleQuerySet[Any]):
 
 
 class PackageQuerySet(VisibleQuerySet[Any]):
-    """Checked packages are public; unchecked ones are seen by those who may manage packages."""
+    """Checked packages are public; unchecked ones are seen by who manages packages where they were uploaded."""
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
-        return Q() if principal.can("packages.manage") else Q(state="ready")
+        ready = Q(state="ready")
+        return ready | under(principal, "organisation__") if principal.can("packages.manage") else ready

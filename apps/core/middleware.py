@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.core.audit import RequestContext, request_context
 from apps.core.errors import Refusal
 from apps.core.ids import uuid7
+
+
+class ClientAddressMiddleware:
+    """`REMOTE_ADDR` becomes the client's address as the site's own proxies saw it.
+
+    X-Forwarded-For is read from the right, past the proxies of VANTAGE_PROXIES (networks) and only when the peer is
+    one of them: whatever a client wrote there itself stands further left, and is never believed.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.proxies = [ip_network(one, strict=False) for one in settings.VANTAGE_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if self.proxies:
+            said = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            request.META["REMOTE_ADDR"] = self._client(request.META.get("REMOTE_ADDR", ""), said)
+        return self.get_response(request)
+
+    def _client(self, peer: str, said: list[str]) -> str:
+        while self._is_proxy(peer) and said:
+            before = said.pop().strip()
+            if not _is_address(before):
+                break
+            peer = before
+        return peer
+
+    def _is_proxy(self, address: str) -> bool:
+        return _is_address(address) and any(ip_address(address) in network for network in self.proxies)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class RequestContextMiddleware:

@@ -11,7 +11,9 @@ from apps.core.visibility import VisibleQuerySet
 
 
 class NodeQuerySet(VisibleQuerySet[Any]):
-    """Holders of `operations.view`."""
+    """Holders of `operations.view`, the system administrator among them."""
+
+    administrative = True
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return Q() if principal.can("operations.view") else None

@@ -109,8 +109,6 @@ def _users(organisations: dict[str, Organisation]) -> list[dict[str, Any]]:
             password,
             organisation=organisations[entry.organisation],
             display_name=entry.name_zh,
-            is_staff=entry.role in {"operator", "system_admin"},
-            is_superuser=entry.role == "system_admin",
         )
         bind_role(by=SYSTEM, user=user, role=entry.role)
         accounts.append(

@@ -1,9 +1,11 @@
 """Who may log in and how: custom user, lockout after five failures, object rights of guardian."""
 
+import os
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "apps.accounts.permissions.PasswordBackend",
     "apps.accounts.permissions.VisibilityBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -11,21 +13,32 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "apps.accounts.forms.MixedOrLongValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-VANTAGE_IDLE_SECONDS = 30 * 60
+SESSION_ENGINE = "apps.accounts.models.session"
+SESSION_COOKIE_AGE = 12 * 3600
+VANTAGE_IDLE_SECONDS = 30 * 60  # nobody did anything
+VANTAGE_SESSION_SECONDS = SESSION_COOKIE_AGE  # since the login, whatever was done
+VANTAGE_SESSIONS_PER_USER = int(os.environ.get("VANTAGE_SESSIONS_PER_USER", "10"))  # 0: as many as they like
+# required: whoever enters the Django admin sets up a second factor at login; optional: is asked to (demo, development)
+VANTAGE_SECOND_FACTOR = os.environ.get("VANTAGE_SECOND_FACTOR", "required")
 GUARDIAN_RAISE_403 = False
 ANONYMOUS_USER_NAME = None
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = [
+    "username",
+    "ip_address",
+]  # counted by the handler: account, and accounts per address
+AXES_HANDLER = "apps.accounts.services.lockout.LoginGuard"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nobody keeps an account locked by going on
+AXES_ALLOWED_CORS_ORIGINS = ""
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_ENABLE_ADMIN = False

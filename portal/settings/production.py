@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.settings.base import *  # noqa: F403
-from portal.settings.base import SECRET_KEY, VANTAGE_KEY_FILE, VANTAGE_OUTBOUND_EXACT
+from portal.settings.base import SECRET_KEY, VANTAGE_KEY_FILE, VANTAGE_OUTBOUND_EXACT, VANTAGE_SECOND_FACTOR
 from portal.settings.environment import flag
 from portal.settings.secrets import DEMO_MARK
 
@@ -28,11 +28,16 @@ if flag("VANTAGE_DEBUG") or flag("VANTAGE_DEMO"):
     _refuse("VANTAGE_DEBUG / VANTAGE_DEMO are set.", "Unset them.")
 if VANTAGE_OUTBOUND_EXACT:
     _refuse("VANTAGE_OUTBOUND_EXACT is set.", "It may name loopback and is for demo and tests only.")
+if VANTAGE_SECOND_FACTOR != "required":
+    _refuse("VANTAGE_SECOND_FACTOR is not `required`.", "Administrators carry a second factor; unset it.")
 
 DEBUG = False
 _SECURE = flag("VANTAGE_SECURE", True)
-SECURE_SSL_REDIRECT = flag("VANTAGE_SSL_REDIRECT", False)
+SECURE_SSL_REDIRECT = flag("VANTAGE_SSL_REDIRECT", _SECURE)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by the machine itself
 SESSION_COOKIE_SECURE = _SECURE
 CSRF_COOKIE_SECURE = _SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("VANTAGE_BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("VANTAGE_HSTS_SUBDOMAINS", _SECURE)
+SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS

@@ -2,6 +2,13 @@
 
 from csp.constants import NONE, SELF
 
+from portal.settings.environment import flag, listed
+
+# Networks of the site's own reverse proxies: only what they say about the client's address is believed.
+VANTAGE_PROXIES = listed("VANTAGE_PROXIES") or (
+    ["127.0.0.1/32", "::1/128"] if flag("VANTAGE_BEHIND_PROXY") else []
+)
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -19,3 +19,4 @@ DATABASES["default"]["TEST"] = {"NAME": "test_vantage" + os.environ.get("VANTAGE
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 VANTAGE_OUTBOUND_EXACT = []
 AXES_ENABLED = False
+VANTAGE_SECOND_FACTOR = "optional"

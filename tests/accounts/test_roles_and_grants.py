@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from apps.accounts.choices import EXCLUSIVE_ROLES, RoleCode
 from apps.accounts.models import Grant, Organisation, User
@@ -30,26 +28,6 @@ def test_the_three_administrators_are_three_people(one: str, other: str) -> None
         bind_role(by=SYSTEM, user=user, role=other)
     assert refused.value.code == "exclusive_role"
     assert set(user.role_bindings.values_list("role", flat=True)) == {one}
-
-
-def test_the_admin_pages_refuse_it_too() -> None:
-    user = factories.user(roles=())
-    boss = User.objects.create_superuser("boss", factories.PASSWORD)
-    client = Client(headers={"Accept-Language": "en"})
-    client.force_login(boss)
-    url = reverse("admin:accounts_user_change", args=[user.pk])
-    form = client.get(url).context["adminform"].form
-    data = {name: value for name, value in form.initial.items() if value not in (None, [], False)}
-    data |= {
-        "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00", "organisation": str(user.organisation_id),
-        "role_bindings-TOTAL_FORMS": "2", "role_bindings-INITIAL_FORMS": "0", "role_bindings-MIN_NUM_FORMS": "0",
-        "role_bindings-MAX_NUM_FORMS": "1000", "role_bindings-0-role": "system_admin",
-        "role_bindings-1-role": "audit_admin",
-    }  # fmt: skip
-    answer = client.post(url, {key: value for key, value in data.items() if value is not None})
-    assert answer.status_code == 200
-    assert "are held by different people" in answer.content.decode()
-    assert not user.role_bindings.exists()
 
 
 def test_a_role_is_bound_once_and_recorded_once() -> None:

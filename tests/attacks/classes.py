@@ -22,6 +22,8 @@ PUBLIC = {
 LOGIN: dict[str, str] = {
     "home": "event", "overview": "", "search": "", "job-list": "", "notification-list": "", "profile": "",
     "password_change": "", "password_change_done": "", "metrics": "",
+    "accounts:second-factor": "", "accounts:second-factor-enrol": "", "accounts:second-factor-remove": "",
+    "accounts:recovery-codes": "", "accounts:session-end": "",
     "api:map-api": "camera", "api:api-docs": "",
     "api:camera-list": "camera", "api:camera-test-stream": "", "api:capture-list": "capture",
     "api:algorithm-list": "", "api:eventtype-list": "", "api:algorithmpackage-list": "",

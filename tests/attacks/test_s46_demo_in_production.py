@@ -59,6 +59,7 @@ def test_s46_a_good_environment_starts(good: dict[str, str]) -> None:
         ({"VANTAGE_DEMO": "1"}, "VANTAGE_DEMO"),
         ({"VANTAGE_DEBUG": "true"}, "VANTAGE_DEBUG"),
         ({"VANTAGE_OUTBOUND_EXACT": "127.0.0.1:9"}, "VANTAGE_OUTBOUND_EXACT"),
+        ({"VANTAGE_SECOND_FACTOR": "optional"}, "VANTAGE_SECOND_FACTOR"),
     ],
 )
 def test_s46_each_demo_trait_is_refused_by_name(
@@ -86,3 +87,13 @@ def test_s46_the_demo_does_not_start_where_production_is_declared(tmp_path: Path
     assert status == 1
     assert "ENV=production is set" in output
     assert not (tmp_path / "d").exists()
+
+
+def test_s46_djangos_own_deployment_check_finds_nothing(good: dict[str, str]) -> None:
+    """`manage.py check --deploy` in production's settings: warnings count as failures."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VANTAGE_")}
+    environment = {**kept, **good, "DJANGO_SETTINGS_MODULE": "portal.settings.production"}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    answer = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "no issues" in answer.stdout

@@ -10,14 +10,29 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.choices import Action, Coverage, GranteeKind, GrantState
 from apps.accounts.models.organisation import Organisation
 from apps.accounts.querysets import GrantQuerySet
-from apps.core.models import StampedModel
+from apps.core.models import SealedRow, StampedModel
 
 
-class Grant(StampedModel):
+class Grant(SealedRow, StampedModel):
     """授权: who may do what, why, from when until when. The things it covers are link rows of their rooms.
 
-    Frame times before `history_from` do not exist for the grantee.
+    Frame times before `history_from` do not exist for the grantee. A grant whose keyed hash fails gives nothing.
     """
+
+    sealed_fields = (
+        "grantee_kind",
+        "grantee_id",
+        "granted_by_organisation_id",
+        "actions",
+        "purpose",
+        "coverage",
+        "valid_from",
+        "valid_to",
+        "history_from",
+        "quota",
+        "state",
+        "requisition_reference",
+    )
 
     grantee_kind = models.CharField(_("grantee kind"), max_length=16, choices=GranteeKind.choices)
     grantee_id = models.UUIDField(_("grantee"), db_index=True)

@@ -1,6 +1,29 @@
-"""Making and ending grants, binding roles."""
+"""Grants, roles, sessions, second factors, passwords."""
 
+from apps.accounts.services.factors import (
+    begin_enrolment,
+    confirm_enrolment,
+    enrolment_address,
+    new_recovery_codes,
+    remove_second_factor,
+    verify_second_factor,
+)
 from apps.accounts.services.grants import give_grant, revoke_grant
-from apps.accounts.services.roles import bind_role
+from apps.accounts.services.passwords import password_changed
+from apps.accounts.services.roles import bind_role, unbind_role
+from apps.accounts.services.sessions import end_sessions
 
-__all__ = ["bind_role", "give_grant", "revoke_grant"]
+__all__ = [
+    "begin_enrolment",
+    "bind_role",
+    "confirm_enrolment",
+    "end_sessions",
+    "enrolment_address",
+    "give_grant",
+    "new_recovery_codes",
+    "password_changed",
+    "remove_second_factor",
+    "revoke_grant",
+    "unbind_role",
+    "verify_second_factor",
+]

@@ -23,9 +23,11 @@ providers: Registry[Provider] = Registry("topic provider")
 
 
 def hearing_of(principal: Any) -> Hearing:
-    """The union over all providers; nobody hears nothing."""
+    """The union over all providers; nobody hears nothing, a separated administrator what is for them alone."""
     if principal is None:
         return Hearing(frozenset())
+    if getattr(principal, "is_separated", False):
+        return Hearing(frozenset({f"u:{principal.id}"}))
     parts = [provider(principal) for _, provider in providers.items()]
     ends = [part.valid_until for part in parts if part.valid_until is not None]
     return Hearing(frozenset().union(*(part.topics for part in parts)), min(ends) if ends else None)
