@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.dispatch.models import ComputeNode
 from apps.dispatch.registry import links
-from apps.dispatch.selectors import is_lost
+from apps.dispatch.selectors import faulty_models, is_lost
 from apps.dispatch.selectors.chain import hours_of
 from apps.dispatch.selectors.health import duties
 from apps.dispatch.selectors.link import Link
@@ -103,6 +103,7 @@ class NodeListView(VisibleListView):
         """Marks nodes that are silent."""
         now = clock.now()
         for row in page.rows:
+            row.faulty_models = faulty_models(row)
             row.state = "lost" if is_lost(row, now) else "drained" if row.is_drained else "online"
         return {
             "empty_icon": "server-off",

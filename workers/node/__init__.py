@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.dispatch.choices import UnitKind
 from apps.dispatch.services import heartbeat
 from workers.capture.frames import FrameStore
+from workers.node.models import ModelShelf
 from workers.vision.engine_client import EngineClient, EngineError
 
 BEAT_SECONDS = 5.0
@@ -29,6 +30,7 @@ class Agent:
         self._store = store
         self._engine = EngineClient(settings.VANTAGE_ENGINE_SOCKET, timeout=3.0, connect_timeout=1.0)
         self._facts = facts()
+        self._models = ModelShelf()
         self._before: tuple[float, dict[str, float]] | None = None
 
     def beat(self, streams: dict[str, Any]) -> None:
@@ -50,6 +52,7 @@ class Agent:
                 "frames_mb": round(size / 2**20, 1),
                 "frames": files,
                 "engine": engine,
+                "models": self._models.faults(),
                 "streams": streams,
                 "rates": self._rates({**streams, "engine_frames": engine.get("frames", 0)}),
             },

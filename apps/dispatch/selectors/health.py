@@ -11,6 +11,7 @@ from apps.core.models import ProcessLease
 from apps.devices.services.storage import next_step, open_findings
 from apps.dispatch.models import ComputeNode
 from apps.dispatch.selectors.chain import broker_answers
+from apps.dispatch.selectors.models import faulty_models
 from apps.dispatch.selectors.nodes import is_lost
 
 SILENT = timedelta(seconds=20)
@@ -57,6 +58,18 @@ def duties(now: datetime) -> list[Duty]:
                 _("Start `manage.py engine` on this node."),
             )
         )
+        faults = faulty_models(node)
+        if faults and not lost:
+            found.append(
+                Duty(
+                    _("Models on %(node)s: %(count)d missing or damaged")
+                    % {"node": node.name, "count": len(faults)},
+                    "down",
+                    node.address,
+                    node.heartbeat_at,
+                    _("Synchronise the packages of this node again; other nodes take its work meanwhile."),
+                )
+            )
     return found + _storage()
 
 

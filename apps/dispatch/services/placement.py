@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from apps.analysis.choices import ExecutionState, Sampling
 from apps.analysis.models import Execution
 from apps.core.wake import wake
-from apps.dispatch.selectors import live_nodes
+from apps.dispatch.selectors import live_nodes, model_of, unfit
 
 LEASE = timedelta(seconds=30)
 LIVE = (Sampling.KEYFRAMES, Sampling.FPS)
@@ -30,42 +30,87 @@ PLACEABLE = (
 def place(now: datetime) -> int:
     """Give every live execution without a living lease to the node with the fewest; all of a camera go together.
 
-    Without any node they wait with the reason `node_offline`. Returns how many were placed.
+    A node whose copy of a model is missing or damaged gets no execution of it, and gives up those it holds. Without
+    any node they wait with the reason `node_offline`; where no node has the model intact, with what is wrong with it.
+    Returns how many were placed.
     """
-    nodes = [node.name for node in live_nodes(now) if not node.is_drained]
+    alive = [node for node in live_nodes(now) if not node.is_drained]
+    nodes, faults = [node.name for node in alive], unfit(alive)
+    columns = ["id", "camera_id", "node", "lease_until", "state", "state_reason"]
     rows = list(
         Execution.objects.filter(sampling__in=LIVE, state__in=PLACEABLE)
         .order_by("id")
         .select_for_update(skip_locked=True)
-        .only("id", "camera_id", "node", "lease_until", "state", "state_reason")
+        .only(*columns, *(["spec"] if faults else []))
     )
-    held = [row for row in rows if _is_held(row, now, nodes)]
-    loose = [row for row in rows if not _is_held(row, now, nodes)]
+    models = {row.pk: model_of(row.spec) for row in rows} if faults else {}
+    unfit_homes = {
+        (row.camera_id, row.node) for row in rows if models.get(row.pk) in faults.get(row.node, {})
+    }
+    held, loose = [], []
+    for row in rows:
+        keeps = _is_held(row, now, nodes) and (row.camera_id, row.node) not in unfit_homes
+        (held if keeps else loose).append(row)
     if not nodes:
-        stuck = [row.pk for row in loose if row.state_reason != "node_offline"]
-        Execution.objects.filter(pk__in=stuck).update(
-            state=ExecutionState.WAITING, state_reason="node_offline", node="", lease_until=None
-        )
+        _wait(loose, "node_offline")
         return 0
     load = Counter(dict.fromkeys(nodes, 0))
     load.update(row.node for row in held)
     homes = {row.camera_id: row.node for row in held}
-    by_camera: dict[UUID, list[UUID]] = defaultdict(list)
+    by_camera: dict[UUID, list[Execution]] = defaultdict(list)
     for row in loose:
-        by_camera[row.camera_id].append(row.pk)
+        why = _unfit_everywhere(models.get(row.pk, ""), nodes, faults)
+        if why:
+            _wait([row], why)
+        else:
+            by_camera[row.camera_id].append(row)
+    placed = 0
     for camera, members in by_camera.items():
-        node = homes.get(camera) or min(nodes, key=lambda name: (load[name], name))
-        load[node] += len(members)
-        Execution.objects.filter(pk__in=members).update(
-            node=node,
-            lease_until=now + LEASE,
-            fence=F("fence") + 1,
-            state=ExecutionState.ASSIGNED,
-            state_reason="",
-        )
-    if loose:
+        shas = {models.get(row.pk, "") for row in members}
+        fit = [name for name in nodes if not shas & faults.get(name, {}).keys()]
+        if not fit:  # no node has all models: each goes where it can
+            placed += sum(
+                _give([row], _least(_fit(models[row.pk], nodes, faults), load), load, now) for row in members
+            )
+            continue
+        home = homes.get(camera)
+        placed += _give(members, home if home in fit else _least(fit, load), load, now)
+    if placed:
         wake("streams")
-    return len(loose)
+    return placed
+
+
+def _fit(sha: str, nodes: list[str], faults: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [name for name in nodes if sha not in faults.get(name, {})]
+
+
+def _least(nodes: list[str], load: Counter[str]) -> str:
+    return min(nodes, key=lambda name: (load[name], name))
+
+
+def _give(rows: list[Execution], node: str, load: Counter[str], now: datetime) -> int:
+    load[node] += len(rows)
+    Execution.objects.filter(pk__in=[row.pk for row in rows]).update(
+        node=node,
+        lease_until=now + LEASE,
+        fence=F("fence") + 1,
+        state=ExecutionState.ASSIGNED,
+        state_reason="",
+    )
+    return len(rows)
+
+
+def _wait(rows: list[Execution], reason: str) -> None:
+    """Waiting, once: rows that say so already are left alone. The fence rises, so that no node goes on with them."""
+    news = [row.pk for row in rows if (row.state, row.state_reason, row.node) != ("waiting", reason, "")]
+    Execution.objects.filter(pk__in=news).update(
+        state=ExecutionState.WAITING, state_reason=reason, node="", lease_until=None, fence=F("fence") + 1
+    )
+
+
+def _unfit_everywhere(sha: str, nodes: list[str], faults: Mapping[str, Mapping[str, str]]) -> str:
+    reasons = [faults.get(name, {}).get(sha, "") for name in nodes] if sha else [""]
+    return reasons[0] if all(reasons) else ""
 
 
 def _is_held(row: Execution, now: datetime, nodes: list[str]) -> bool:
