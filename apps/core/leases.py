@@ -59,8 +59,17 @@ def is_fence_valid(name: str, fence: int) -> bool:
     )
 
 
+def is_over(name: str) -> bool:
+    """True where the lease exists and its holder has let it end without giving it back to somebody."""
+    return ProcessLease.objects.filter(name=name, until__lt=clock.now()).exists()
+
+
 class LeaderLock:
-    """A PostgreSQL advisory lock held by this connection: one leader, gone with its session."""
+    """A PostgreSQL advisory lock held by this connection: one leader, gone with its session.
+
+    A leader that stalls keeps its session. `end_holder` ends that session: whatever the stalled one still wants to
+    write on it is rejected, and the lock is free.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -75,3 +84,15 @@ class LeaderLock:
             row = cursor.fetchone()
         self.held = bool(row and row[0])
         return self.held
+
+    def end_holder(self) -> int:
+        """End the session that holds the lock; returns how many sessions were ended."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                "AND classid = 0 AND objid = %s AND objsubid = 1 AND pid <> pg_backend_pid() AND database = "
+                "(SELECT oid FROM pg_database WHERE datname = current_database())",
+                [self.number],
+            )
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import redis
 from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from apps.core.registry import Registry
 
@@ -24,7 +26,12 @@ class WakeableTask(Protocol):
 topics: Registry[WakeableTask] = Registry("wake topic")
 _client: redis.Redis | None = None
 _last_sent: dict[str, float] = {}
+_away_until = 0.0
 THROTTLE_SECONDS = 0.05
+ONCE_MORE = Retry(NoBackoff(), 1)
+"""On a fresh connection; the library's own patience is half a minute."""
+AWAY_SECONDS = 5.0
+"""After a wake that failed nobody tries again for so long: a request must not wait for each of its wakes."""
 
 
 def client() -> redis.Redis:
@@ -37,6 +44,7 @@ def client() -> redis.Redis:
             socket_connect_timeout=2,
             socket_keepalive=True,
             health_check_interval=25,
+            retry=ONCE_MORE,
         )
     return _client
 
@@ -52,8 +60,9 @@ def wake(topic: str) -> None:
 
 
 def _send(topic: str) -> None:
+    global _away_until
     moment = time.monotonic()
-    if moment - _last_sent.get(topic, 0.0) < THROTTLE_SECONDS:
+    if moment - _last_sent.get(topic, 0.0) < THROTTLE_SECONDS or moment < _away_until:
         return
     _last_sent[topic] = moment
     try:
@@ -61,6 +70,7 @@ def _send(topic: str) -> None:
         if topic in topics:
             topics.get(topic).apply_async(expires=60, ignore_result=True)
     except Exception as error:  # the rows are there; polling finds them
+        _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("wake of %s failed: %s", topic, type(error).__name__)
 
 

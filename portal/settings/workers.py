@@ -16,9 +16,14 @@ VANTAGE_RUN = _RUN
 VANTAGE_NODE = os.environ.get("VANTAGE_NODE", "node-1")
 VANTAGE_FRAMES = Path(os.environ.get("VANTAGE_FRAMES", _SHM / f"vantage-frames-{os.getuid()}-{_MARK}"))
 VANTAGE_FRAMES_MB = int(os.environ.get("VANTAGE_FRAMES_MB", "512"))
+# frames lent to other nodes through Redis, all together
+VANTAGE_SHARED_FRAMES_MB = int(os.environ.get("VANTAGE_SHARED_FRAMES_MB", "64"))
 VANTAGE_ENGINE_SOCKET = str(_RUN / "engine.sock")
 VANTAGE_LIVE_SOCKET = str(_RUN / "live.sock")
 VANTAGE_ENGINE_THREADS = int(os.environ.get("VANTAGE_ENGINE_THREADS", str(os.cpu_count() or 2)))
+# The stream holder is replaced by a successor when it is larger or older than this; 0 is never.
+VANTAGE_STREAMS_MB = float(os.environ.get("VANTAGE_STREAMS_MB", "4096"))
+VANTAGE_STREAMS_HOURS = float(os.environ.get("VANTAGE_STREAMS_HOURS", "24"))
 VANTAGE_PACKAGES = _DATA / "packages"
 # host:port pairs reachable although loopback: cameras and receivers of the demo and of tests.
 VANTAGE_OUTBOUND_EXACT = listed("VANTAGE_OUTBOUND_EXACT")

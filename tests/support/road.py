@@ -31,7 +31,10 @@ CLAIM = "vantage:test-road"
 PYTHON = sys.executable
 MANAGE = (PYTHON, "manage.py")
 CELERY = (PYTHON, "-m", "celery", "-A", "portal.celery", "worker", "--without-gossip", "--without-mingle")
-WEB = (PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log")
+WEB = (
+    *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log"),
+    *("--ws-per-message-deflate", "false"),  # as in Procfile: compressing each page's frame costs 20 times the sending
+)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "engine": (*MANAGE, "engine"),
     "capture": (*CELERY, "-Q", "capture", "-c", "2", "--loglevel", "INFO"),
@@ -233,6 +236,8 @@ def served_here(broker: str) -> Iterator[None]:
 def _send_tasks_to(url: str) -> None:
     from celery import current_app
 
+    if current_app.conf.broker_url == url:
+        return
     current_app.pool.force_close_all()
     current_app._pool = current_app.amqp._producer_pool = None
     current_app.conf.broker_url = url

@@ -286,6 +286,8 @@ class Town:
             )
 
         self.until(is_empty, seconds, "the road to be empty")
+        self.sleep(3.0)  # a held stream is let go of at the holder's next round
+        self.until(is_empty, seconds, "the road to be empty")
 
     def verdict(self, settled: bool = True) -> Any:
         """The checker's."""

@@ -15,15 +15,19 @@ from django.conf import settings
 
 from apps.analysis.choices import ExecutionState
 from apps.analysis.models import CaptureSlot, Execution, Scene
-from apps.analysis.services import lease_for_capture, mark_captured, mark_not_captured
+from apps.analysis.services import lease_for_capture, mark_captured, mark_not_captured, release
 from apps.core import clock
 from apps.core.outbound.settings import camera_policy
 from apps.devices.models import Camera, Stream
 from apps.devices.services import open_stream_url, set_cover, source_options
+from workers.capture import shared
 from workers.capture.frames import FrameStore
 from workers.capture.health import report_fault, report_picture
 from workers.capture.shots import Shot, Taken, take
 from workers.inference import infer_slots
+from workers.process import queues
+from workers.process.drain import is_draining
+from workers.process.poison import MOST_CRASHES, is_again
 from workers.writer.results import FrameResults, not_analysed, push
 
 logger = logging.getLogger(__name__)
@@ -32,14 +36,30 @@ FLUSH_SECONDS = 0.05
 FLUSH_SLOTS = 32
 COVER_EVERY = timedelta(seconds=10)
 MOST_SECONDS = 20.0
+DRAIN_SECONDS = 2.0
+"""What is under way when the worker is told to end gets that long; the rest goes back at once."""
 
 
 @shared_task(bind=True, queue="capture", name="capture.slots")
-def capture_slots(self: Any, slot_ids: list[str]) -> None:
-    """Capture these slots. May run twice: a slot is taken by its lease and written under its fence."""
-    again = bool((self.request.delivery_info or {}).get("redelivered"))
-    slots = lease_for_capture([UUID(text) for text in slot_ids], node=settings.VANTAGE_NODE, again=again)
-    if slots:
+def capture_slots(self: Any, slot_ids: list[str], crashes: int = 0) -> None:
+    """Capture these slots. May run twice: a slot is taken by its lease and written under its fence.
+
+    A message that comes again had its process die under it: its slots then come one by one, so that the one that
+    kills processes takes no other with it, and after MOST_CRASHES that one is given up.
+    """
+    ids = [UUID(text) for text in slot_ids]
+    if is_again(self):
+        for one in ids:
+            capture_slots.apply_async(([str(one)], crashes + 1), expires=60)
+        return
+    slots = lease_for_capture(ids, node=settings.VANTAGE_NODE, again=crashes > 0)
+    if crashes >= MOST_CRASHES:
+        for slot in slots:
+            logger.error(
+                "slot %s of camera %s crashed %d captures: given up", slot.pk, slot.camera_id, crashes
+            )
+            _give_up(slot, "capture_crashed")
+    elif slots:
         run_batch(slots)
 
 
@@ -52,32 +72,48 @@ def run_batch(slots: list[CaptureSlot]) -> None:
         _give_up(slot, reason)
     store, policy = FrameStore(), camera_policy()
     held = held_cameras(cameras)
-    ready: list[UUID] = []
+    ready: list[CaptureSlot] = []
     flushed = time.monotonic()
-    with ThreadPoolExecutor(min(THREADS, len(shots)) or 1, thread_name_prefix="capture") as pool:
+    pool = ThreadPoolExecutor(min(THREADS, len(shots)) or 1, thread_name_prefix="capture")
+    try:
+        open_ = {shot.slot for shot in shots}
         futures = [pool.submit(take, shot, policy, store) for shot in shots]
         for taken in _as_they_come(futures):
             if taken is not None:
+                open_.discard(taken.shot.slot)
                 if taken.shot.camera not in held:
                     _report(cameras[taken.shot.camera], taken)
                 if _finish(by_id[taken.shot.slot], taken, store):
-                    ready.append(taken.shot.slot)
+                    ready.append(by_id[taken.shot.slot])
             late = time.monotonic() - flushed >= FLUSH_SECONDS
             if ready and (taken is None or late or len(ready) >= FLUSH_SLOTS):
                 _hand_on(ready)
                 ready, flushed = [], time.monotonic()
-    _hand_on(ready)
+        _hand_on(ready)
+        if open_:
+            logger.info("capture ends: %d slots go back", len(open_))
+            release([by_id[slot] for slot in open_], seconds=0.0)
+    finally:
+        pool.shutdown(wait=not is_draining(), cancel_futures=True)
 
 
 def _as_they_come(futures: Iterable[Future[Taken]]) -> Iterator[Taken | None]:
-    """Finished ones in order of finishing; None whenever FLUSH_SECONDS passed without one."""
-    pending = set(futures)
+    """Finished ones in order of finishing; None whenever FLUSH_SECONDS passed without one.
+
+    Ends early, leaving the rest, DRAIN_SECONDS after the worker was told to end.
+    """
+    pending, ends = set(futures), float("inf")
     while pending:
         done, pending = wait(pending, timeout=FLUSH_SECONDS, return_when=FIRST_COMPLETED)
         if not done:
             yield None
         for future in done:
             yield future.result()
+        if is_draining():
+            ends = min(ends, time.monotonic() + DRAIN_SECONDS)
+            pending = {future for future in pending if not future.cancel()}
+            if time.monotonic() >= ends:
+                return
 
 
 def _shots(
@@ -152,10 +188,16 @@ def _give_up(slot: CaptureSlot, reason: str) -> None:
     push([FrameResults(slot.pk, slot.camera_id, slot.preset, slot.planned_at, "", 0, 0, results)])
 
 
-def _hand_on(ready: list[UUID]) -> None:
+def _hand_on(ready: list[CaptureSlot]) -> None:
+    """To the analysis of this node; where the package needs a GPU that this node lacks, to a node that has one."""
     if not ready:
         return
     try:
-        infer_slots.apply_async(([str(slot) for slot in ready],))
+        for kind, slots in queues.kinds_of(ready).items():
+            away = kind == queues.GPU and not queues.has_gpu()
+            if away:
+                shared.share(slots)
+            queue = kind if away else queues.of_node(kind, settings.VANTAGE_NODE)
+            infer_slots.apply_async(([str(slot.pk) for slot in slots],), queue=queue)
     except Exception as error:  # the sweep finds captured slots without results
         logger.warning("inference of %d slots not sent: %s", len(ready), type(error).__name__)

@@ -59,6 +59,15 @@ class FrameStore:
             self._checked = time.monotonic()
             self.sweep()
 
+    def keep(self, data: bytes, name: UUID | str) -> Path:
+        """Write a JPEG that is encoded already; the reader sees the whole file or none. Raises OSError."""
+        self.prepare()
+        path = self.root / f"{name}.jpg"
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(data)
+        part.replace(path)
+        return path
+
     def prepare(self) -> None:
         """Make the folder, closed to others."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -15,22 +15,28 @@ from apps.analysis.services import sync_executions
 from apps.core import clock, leases, outbox
 from apps.core.models import Push
 from apps.core.partitions import ensure_partitions
-from apps.core.periodic import schedule
 from apps.core.tasks import checkpoint_audit
 from apps.core.wake import Sleeper
 from apps.dispatch.services import place
 from workers.capture import capture_slots
 from workers.capture.frames import FrameStore
 from workers.inference import infer_slots
+from workers.management.recurring import Recurring
+from workers.process.queues import routes
 
 logger = logging.getLogger(__name__)
 LEADER_LOCK = 7_200
 LEASE = "scheduler"
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 30.0
+"""A leader that has not renewed for so long has stalled: a standby ends its session and leads."""
+SKEW_ALARM = 2.0
 TICK = 0.5
 SYNC_EVERY = 30.0
 PUSHES_KEPT = timedelta(hours=24)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LostLeadership(Exception):
+    """Somebody else leads now."""
 
 
 class Every:
@@ -47,7 +53,7 @@ class Every:
         self._next = now + self.seconds
         try:
             self.duty()
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError, LostLeadership):
             raise
         except Exception:
             logger.exception("duty %s failed", getattr(self.duty, "__name__", self.duty))
@@ -59,32 +65,11 @@ def plan() -> None:
     for batch in tick.capture:
         capture_slots.apply_async(([str(slot) for slot in batch],), expires=60)
     for batch in tick.inference:
-        infer_slots.apply_async(([str(slot) for slot in batch], True), expires=60)
+        for queue, slots in routes(batch, clock.now()):
+            infer_slots.apply_async(([str(slot) for slot in slots], True), expires=60, queue=queue)
     store = FrameStore()
     for frame in tick.frames:
         store.delete(frame)
-
-
-def fire_periodic() -> None:
-    """Send each recurring task once per slot of time, whoever leads and however often this is called."""
-    moment = clock.now()
-    for name, item in schedule.items():
-        slot = int((moment - _EPOCH).total_seconds() // item.seconds)
-        if claim(name, slot, moment):
-            item.task.apply_async(expires=max(60.0, item.seconds), ignore_result=True)
-
-
-def claim(name: str, slot: int, moment: datetime) -> bool:
-    """True for exactly one caller per (schedule, slot); slots missed while nobody led are run once."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO core_processlease AS l (name, holder, fence, renewed_at, until, detail) "
-            "VALUES (%s, %s, %s, %s, %s, '{}') ON CONFLICT (name) DO UPDATE "
-            "SET fence = excluded.fence, holder = excluded.holder, renewed_at = excluded.renewed_at, "
-            "until = excluded.until WHERE l.fence < excluded.fence",
-            [f"periodic:{name}", leases.holder_name(), slot, moment, moment],
-        )
-        return bool(cursor.rowcount == 1)
 
 
 def trim_pushes() -> None:
@@ -100,22 +85,28 @@ class Leader:
         self.duties = [
             Every(TICK, plan),
             Every(2.0, lambda: place(clock.now())),
-            Every(1.0, fire_periodic),
+            Every(0.5, Recurring().fire),
             Every(2.0, self._renew),
+            Every(10.0, self._compare_clocks),
             Every(6 * 3600.0, lambda: ensure_partitions(clock.now())),
             Every(3600.0, trim_pushes),
         ]
         self.sync = Every(SYNC_EVERY, sync_executions)
+        self.skew = 0.0
 
     def run(self, ended: threading.Event) -> None:
         """Until `ended`; a lost database ends the leadership, and the next connection asks for it again."""
         sleeper = Sleeper("analysis")
         while not ended.is_set():
             try:
-                if not self.lock.acquire():
+                if not self._is_leader():
                     ended.wait(1.0)
                     continue
                 self._lead(ended, sleeper)
+            except LostLeadership as error:
+                logger.error("scheduler: %s", error)
+                connection.close()
+                self.lock.held = False
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("scheduler: database: %s", error)
                 connection.close()
@@ -125,6 +116,14 @@ class Leader:
             checkpoint_audit()  # the last word of an orderly end, kept outside the database
             leases.release(LEASE)
             connection.close()
+
+    def _is_leader(self) -> bool:
+        if not self.lock.acquire():
+            if leases.is_over(LEASE) and self.lock.end_holder():
+                logger.error("scheduler: the leader stalled for %.0f s: its session was ended", LEASE_SECONDS)
+            return False
+        self._renew()
+        return True
 
     def _lead(self, ended: threading.Event, sleeper: Sleeper) -> None:
         logger.info("scheduler: leads")
@@ -144,8 +143,16 @@ class Leader:
             relay.join(10)
 
     def _renew(self) -> None:
-        """The lease is for people to see; the lock is gone with its session, which every duty's query would notice."""
-        leases.take(LEASE, seconds=LEASE_SECONDS)
+        """The lock says who leads; the lease says that the leader is not stalled. Both are one holder's."""
+        detail = {"clock_skew": round(self.skew, 3)}
+        if leases.take(LEASE, seconds=LEASE_SECONDS, detail=detail) is None:
+            raise LostLeadership("another scheduler holds the lease: this one steps down")
+
+    def _compare_clocks(self) -> None:
+        """Leases and slots are compared across machines: their clocks must agree with the database's."""
+        self.skew = clock.skew()
+        if abs(self.skew) > SKEW_ALARM:
+            logger.error("scheduler: this clock is %+.1f s off the database's: set it by NTP", self.skew)
 
 
 def run_relay(ended: threading.Event) -> None:

@@ -28,10 +28,14 @@ class EngineError(Exception):
 
 
 class EngineUnavailable(EngineError):
-    """No engine listens, it went away in the middle, or it did not answer in time. Trying again is safe."""
+    """No engine listens, it went away in the middle, or it did not answer in time. Trying again is safe.
 
-    def __init__(self, message: str) -> None:
+    `went_away`: an engine was there and ended while this request was with it.
+    """
+
+    def __init__(self, message: str, *, went_away: bool = False) -> None:
         super().__init__("engine_unavailable", message)
+        self.went_away = went_away
 
 
 class EngineClient:
@@ -74,14 +78,18 @@ class EngineClient:
         except (WireError, BrokenPipeError, ConnectionResetError) as error:
             self.close()
             if fresh:
-                raise EngineUnavailable(f"the engine went away: {error}") from error
+                raise EngineUnavailable(f"the engine went away: {error}", went_away=True) from error
         except TimeoutError as error:
             self.close()  # a late answer must not be taken for the next one
             raise EngineUnavailable(f"no answer within {timeout or self.timeout:.0f} s") from error
         except OSError as error:
             self.close()
             raise EngineUnavailable(f"no engine listens on {self.path}: {error.strerror}") from error
-        return self.call(request, timeout=timeout)
+        try:
+            return self.call(request, timeout=timeout)
+        except EngineUnavailable as error:  # the connection was good once, and now nobody listens
+            error.went_away = True
+            raise
 
     def close(self) -> None:
         if self._connection is not None:

@@ -151,13 +151,16 @@ def mark_not_captured(slot: CaptureSlot, reason: str) -> bool:
 
 
 def send_back(slot: CaptureSlot) -> bool:
-    """The frame of a captured slot was lost: capture again while its interval lasts. False when it is over."""
+    """The frame of a captured slot was lost: capture again while its interval lasts.
+
+    False when it is over, and when some execution has its result already: a slot is captured or it is not.
+    """
     moment = clock.now()
-    if slot.deadline <= moment:
+    if slot.deadline <= moment or slot.results:
         return False
     return bool(
         CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence, state=SlotState.CAPTURED).update(
-            state=SlotState.LEASED, frame="", lease_until=moment, attempts=0
+            state=SlotState.LEASED, frame="", captured_at=None, lease_until=moment, attempts=0
         )
     )
 
