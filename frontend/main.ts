@@ -1,6 +1,7 @@
 import "./styles/main.css";
 import htmx from "htmx.org";
 import { start } from "./application";
+import { activityHeaders, watchActivity } from "./lib/activity";
 import { t } from "./lib/words";
 import { csrfToken } from "./lib/http";
 import { toast } from "./lib/toasts";
@@ -9,7 +10,8 @@ htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
 
 document.addEventListener("htmx:configRequest", (event) => {
-  (event as CustomEvent<{ headers: Record<string, string> }>).detail.headers["X-CSRFToken"] = csrfToken();
+  const { headers } = (event as CustomEvent<{ headers: Record<string, string> }>).detail;
+  Object.assign(headers, activityHeaders(), { "X-CSRFToken": csrfToken() });
 });
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
@@ -19,4 +21,5 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", () => toast({ text: t("network_failed"), tone: "error" }));
 
+watchActivity();
 start();

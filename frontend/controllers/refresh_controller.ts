@@ -41,7 +41,7 @@ export default class extends Controller<HTMLElement> {
     if (document.hidden || this.busy || this.inUse()) return;
     this.busy = true;
     try {
-      const html = await getHtml(this.urlValue);
+      const html = await getHtml(this.urlValue, undefined, true);
       const body = this.hasBodyTarget ? this.bodyTarget : this.element;
       body.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       htmx.process(body);

@@ -1,4 +1,5 @@
 /** Requests to our own server: the CSRF token is added, and every failure becomes a Failure with words. */
+import { activityHeaders } from "./activity";
 import { t } from "./words";
 
 export class Failure extends Error {
@@ -37,15 +38,18 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
   return (await response.json()) as T;
 }
 
-export async function getHtml(url: string, signal?: AbortSignal): Promise<string> {
-  const response = await send(url, { headers: { "HX-Request": "true", Accept: "text/html" }, signal: signal ?? null });
+/** `byItself`: asked by a timer, not by a person. */
+export async function getHtml(url: string, signal?: AbortSignal, byItself = false): Promise<string> {
+  const headers = { "HX-Request": "true", Accept: "text/html", ...activityHeaders(byItself) };
+  const response = await send(url, { headers, signal: signal ?? null });
   return response.text();
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", ...init });
+    const headers = { ...activityHeaders(), ...(init.headers as Record<string, string> | undefined) };
+    response = await fetch(url, { credentials: "same-origin", ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Failure(t("network_failed"), 0);

@@ -1,4 +1,5 @@
 /** Refreshed snapshots: one request at a time, the picture's own time from the server where it says it; 204 = none yet. */
+import { activityHeaders } from "./activity";
 
 export interface Snapshot {
   url: string;
@@ -45,7 +46,11 @@ export class SnapshotLoop {
 
   private async load(): Promise<number> {
     try {
-      const response = await fetch(this.url, { credentials: "same-origin", cache: "no-store" });
+      const response = await fetch(this.url, {
+        credentials: "same-origin",
+        cache: "no-store",
+        headers: activityHeaders(true),
+      });
       if (!this.running) return 0;
       if (!response.ok || response.status === 204) {
         this.failed(response.status);
