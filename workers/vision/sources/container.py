@@ -26,6 +26,9 @@ from workers.vision.sources.pool import DecoderPool, prepare, shared_pool
 
 FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
+BUFFER = 128 * 1024
+"""Bytes that FFmpeg asks a feed for at once: each asking takes the interpreter's lock."""
+
 
 class Feed(Protocol):
     """Where a container's bytes come from; can be cut off from another thread."""
@@ -67,7 +70,9 @@ def open_container(
     limits = (options.connect_timeout, options.read_timeout)
     started = time.monotonic()
     try:
-        container = av.open(target, "r", format=format, options=ffmpeg, timeout=limits, io_open=io_open)
+        container = av.open(
+            target, "r", format=format, options=ffmpeg, timeout=limits, io_open=io_open, buffer_size=BUFFER
+        )
     except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
         # Out of time, FFmpeg reports whatever its demuxer made of the missing data.
         late = time.monotonic() - started > options.connect_timeout - 0.1

@@ -26,26 +26,22 @@ class PictureConverter:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
-        self._planar: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
     def image(self, frame: VideoFrame) -> Image:
         """The picture as BGR, a fresh array."""
-        even = frame.width % 4 == 0 and frame.height % 4 == 0
+        even = frame.width % 2 == 0 and frame.height % 2 == 0
         if frame.format.name == "yuv420p" and frame.color_range != _FULL_RANGE and even:
-            return np.asarray(cv2.cvtColor(self._gather(frame), cv2.COLOR_YUV2BGR_I420), np.uint8)
+            light, blue, red = (_plane(frame, number) for number in range(3))
+            colours = cv2.merge([blue, red])
+            return np.asarray(cv2.cvtColorTwoPlane(light, colours, cv2.COLOR_YUV2BGR_NV12), np.uint8)
         converted = self._reformatter.reformat(frame, format="bgr24")
         return np.ascontiguousarray(converted.to_ndarray())
 
-    def _gather(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
-        """The three planes one after another, without the decoder's margins."""
-        width, height = frame.width, frame.height
-        if self._planar.shape != (height * 3 // 2, width):
-            self._planar = np.empty((height * 3 // 2, width), np.uint8)
-        flat, start = self._planar.reshape(-1), 0
-        for plane, divisor in zip(frame.planes, (1, 2, 2), strict=True):
-            across, down = width // divisor, height // divisor
-            memory: Any = plane  # it has the buffer protocol, which its annotations do not say
-            rows = np.frombuffer(memory, np.uint8)[: down * plane.line_size].reshape(down, plane.line_size)
-            np.copyto(flat[start : start + across * down].reshape(down, across), rows[:, :across])
-            start += across * down
-        return self._planar
+
+def _plane(frame: VideoFrame, number: int) -> npt.NDArray[np.uint8]:
+    """A plane of a 4:2:0 picture as it lies in the decoder's memory, without the margins."""
+    divisor = 2 if number else 1
+    across, down = frame.width // divisor, frame.height // divisor
+    plane: Any = frame.planes[number]  # it has the buffer protocol, which its annotations do not say
+    rows = np.frombuffer(plane, np.uint8)[: down * plane.line_size].reshape(down, plane.line_size)
+    return rows[:, :across]
