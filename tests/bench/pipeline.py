@@ -27,12 +27,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
-import psycopg
-from psycopg import sql
 
+from tests.bench._database import own_database, prepare_django
 from tests.support.http_camera import HttpCamera
 from tests.support.receiver import Receiver
 from tests.support.road import Road, claimed_broker
@@ -61,32 +59,6 @@ def run(quick: bool = False) -> list[Row]:
         exact = [f"127.0.0.1:{http.port}", receiver.address]
         road = stack.enter_context(started(folder, database, broker, exact))
         return measured(road, http, receiver, folder, cameras, seconds)
-
-
-@contextlib.contextmanager
-def own_database(url: str) -> Iterator[str]:
-    """The URL of a fresh database on the same server, dropped afterwards."""
-    name = f"vantage_bench_{os.getpid()}"
-    server = psycopg.connect(urlunsplit(urlsplit(url)._replace(path="/postgres")), autocommit=True)
-    with server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-        finally:
-            from django.db import connections
-
-            connections.close_all()
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def prepare_django() -> None:
-    """Settings from the environment as it is now, and the tables."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.test")
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 @contextlib.contextmanager
