@@ -30,6 +30,7 @@ class LiveAnalysis:
     def __init__(self, engine: EnginePool, store: FrameStore) -> None:
         self.engine, self.store = engine, store
         self.placed = Placed()
+        self.is_active = True
         self.frames = 0
         self.failures = 0
         self.last_error = ""
@@ -38,6 +39,8 @@ class LiveAnalysis:
 
     def on_frame(self, stream_id: str, frame: Frame, demands: tuple[Demand, ...]) -> None:
         """Runs in a holder's thread, never twice at once for a camera."""
+        if not self.is_active:  # another process of this node delivers
+            return
         placed, camera = self.placed, UUID(stream_id)
         wanted = [placed.executions[key] for key in _keys(demands) if key in placed.executions]
         by_preset: dict[int, list[HeldExecution]] = {}

@@ -1,18 +1,32 @@
-"""`manage.py streams`: the stream holder and agent of this node."""
+"""`manage.py streams`: the stream holder and agent of this node, replaced by a younger one before it is too large."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
 
 from workers.management.stopping import ended_by_signal
-from workers.streams import Streams
+from workers.management.succession import Life, Parent, own_command
 
 
 class Command(BaseCommand):
     help = "Hold this node's streams: frames for live analysis, pictures for viewers, a heartbeat every 5 s."
     requires_system_checks: list[str] = []  # the web checks them; a worker starts fast
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--child", action="store_true", help="the holder itself, started by its parent")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        Streams().run(ended_by_signal())
+        if options["child"]:
+            from workers.streams import Streams  # the parent does without its libraries
+
+            Streams().live_as(Life())
+            return
+        parent = Parent(
+            own_command("streams", "--child"),
+            max_megabytes=settings.VANTAGE_STREAMS_MB,
+            max_seconds=settings.VANTAGE_STREAMS_HOURS * 3600,
+        )
+        parent.run(ended_by_signal())

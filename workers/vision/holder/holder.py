@@ -96,6 +96,13 @@ class StreamHolder:
             streams = dict(self._streams)
         return {stream_id: _status(stream) for stream_id, stream in streams.items()}
 
+    def due_now(self) -> None:
+        """Whatever was delivered before, every demand is due with the next frame that serves it."""
+        with self._lock:
+            streams = list(self._streams.values())
+        for stream in streams:
+            stream.due_now()
+
     def view(self, stream_id: str) -> LiveViewer | None:
         """A live viewer of a stream that is wished live; None where it is not held or not live."""
         with self._lock:
