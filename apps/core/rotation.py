@@ -86,7 +86,7 @@ def sealed_rows(model: type[SealedRow]) -> Column:
 
     def rows() -> QuerySet[Any]:
         ours = Q(mac__startswith=f"{provider().mac_id}:")
-        keys = [key.id for key in provider().keys() if not key.is_retired]
+        keys = [key.id for key in provider().masters() if not key.is_retired]
         known = Q()
         for key in keys:
             known |= Q(mac__startswith=f"{key}:") | Q(mac__startswith=f"{key}/")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from apps.core.crypto import provider
+from apps.core.signals import seal_broken
+
+logger = logging.getLogger(__name__)
+TELL_EVERY = 3600.0
+_told: dict[tuple[str, str], float] = {}
 
 
 def _text(value: Any) -> Any:
@@ -41,3 +48,17 @@ def holds(purpose: str, values: Iterable[Any], sealed: str) -> bool:
 def _mac(purpose: str, values: Iterable[Any], key_id: str) -> str:
     data = json.dumps([_text(value) for value in values], ensure_ascii=False, separators=(",", ":"))
     return provider().mac(data.encode(), purpose=f"row:{purpose}", key_id=key_id).hex()
+
+
+def is_sound(row: Any) -> bool:
+    """True when the row (a SealedRow) holds; else it counts for nothing, and an alarm is raised once an hour."""
+    if row.is_intact:
+        return True
+    mark = (row._meta.label_lower, str(row.pk))
+    if time.monotonic() - _told.get(mark, -TELL_EVERY) >= TELL_EVERY:
+        if len(_told) > 10_000:
+            _told.clear()
+        _told[mark] = time.monotonic()
+        logger.error("%s %s fails its keyed hash and gives nothing", *mark)
+        seal_broken.send(sender=type(row), row=row)
+    return False

@@ -125,3 +125,31 @@ class StorageFault(TextChoices):
     NO_SNAPSHOTS = "no_snapshots", _("Snapshots are no longer kept")
     FULL = "full", _("The disk is full")
     UNWRITABLE = "unwritable", _("The folder cannot be written")
+
+
+class OddKind(TextChoices):
+    """What was odd about a person's looking."""
+
+    SAME_CAMERA = "same_camera", _("One camera again and again")
+    NIGHT = "night", _("Many looks at night")
+    BULK = "bulk", _("Very many cameras or pictures")
+
+
+class Purpose(TextChoices):
+    """Why somebody looks at stored pictures; given once per session."""
+
+    EVENT = "event", _("Handling an event")
+    CASE = "case", _("A case of an authority")
+    COMPLAINT = "complaint", _("A complaint or request of a citizen")
+    FAULT = "fault", _("Fault finding on a camera")
+    AUDIT = "audit", _("Audit or inspection")
+    OTHER = "other", _("Another reason")
+
+
+#: What the ledger of looks shows: audit action → word.
+LOOK_WORDS = {
+    "camera.live": _("Watched live"),
+    "picture.view": _("Looked at a picture"),
+    "picture.download": _("Downloaded a picture"),
+    "event.export": _("Exported events"),
+}

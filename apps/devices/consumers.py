@@ -15,8 +15,9 @@ from django.conf import settings
 
 from apps.core import audit
 from apps.core.realtime.hub import Member, hub
-from apps.devices.models import Stream
+from apps.devices.models import Camera, Stream
 from apps.devices.services.live import live_right
+from apps.devices.services.purpose import purpose_in
 from apps.devices.services.streams import open_stream_url
 
 logger = logging.getLogger(__name__)
@@ -61,17 +62,35 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
         refresh = self.scope.get("refresh_principal")
         principal = refresh() if refresh else self.principal
         right = live_right(principal, self.camera_id)
-        if right is None or not right.is_raw:
+        session = self.scope.get("session")
+        given = purpose_in(session)
+        if right is None or not right.is_raw or (right.masks and not given):
             if record:
-                why = "privacy_masks" if right is not None else "no_right"
-                audit.record(
-                    principal, "camera.live", outcome="refused", name=str(self.camera_id), reason=why
+                why = "no_right" if right is None else "purpose" if right.is_raw else "privacy_masks"
+                owner = Camera.objects.filter(pk=self.camera_id).values_list(
+                    "managing_organisation_id", flat=True
+                )
+                audit.note(
+                    principal,
+                    "camera.live",
+                    outcome="refused",
+                    owner_id=owner.first() or "",
+                    name=str(self.camera_id),
+                    reason=why,
                 )
             return None
         if not record:
             return {}
         camera = right.camera
-        audit.record(principal, "camera.live", camera, owner_id=camera.managing_organisation_id)
+        audit.note(
+            principal,
+            "camera.live",
+            camera,
+            owner_id=camera.managing_organisation_id,
+            unmasked=bool(right.masks),
+            **({"grant_purpose": right.purpose} if right.purpose else {}),
+            **given,
+        )
         stream = Stream.objects.filter(camera=camera).order_by("role").first()
         if stream is None:
             return {"error": "no_stream"}

@@ -8,8 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organisation
-from apps.devices.choices import CameraKind, DataClass, SharingClass, Transport
+from apps.devices.choices import LOOK_WORDS, CameraKind, DataClass, Purpose, SharingClass, Transport
 from apps.devices.models import Camera
+
+MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"})
 
 
 class CameraForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -66,3 +68,49 @@ class StreamForm(forms.Form):
         label=_("Stream address"), max_length=1000, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     transport = forms.ChoiceField(label=_("RTSP transport"), choices=Transport.choices)
+
+
+class PurposeForm(forms.Form):
+    """Why somebody looks at old or unmasked pictures."""
+
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose.choices)
+    case = forms.CharField(
+        label=_("Case number"), max_length=60, required=False,
+        help_text=_("Needed for a case of an authority and for a complaint."),
+    )  # fmt: skip
+    words = forms.CharField(label=_("In a few words"), max_length=200, required=False)
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class RetentionForm(forms.Form):
+    """How many days a kind is kept."""
+
+    days = forms.IntegerField(label=_("Days"), min_value=1, max_value=36500)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class LockForm(forms.Form):
+    """What may not go by age, why, and until when."""
+
+    camera = forms.UUIDField(
+        label=_("Camera"), help_text=_("The camera's id; it stands in the address of its page.")
+    )
+    frames_from = forms.DateTimeField(label=_("Frames from"), widget=MOMENT)
+    frames_to = forms.DateTimeField(label=_("until"), widget=MOMENT)
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+    ends_at = forms.DateTimeField(label=_("Locked until"), widget=MOMENT)
+
+
+class LedgerForm(forms.Form):
+    """What the ledger can be narrowed by."""
+
+    q = forms.CharField(label=_("Who"), required=False, max_length=100)
+    camera = forms.UUIDField(label=_("Camera"), required=False, widget=forms.HiddenInput)
+    action = forms.ChoiceField(label=_("How"), required=False)
+    since = forms.DateTimeField(label=_("From"), required=False, widget=MOMENT)
+    until = forms.DateTimeField(label=_("until before"), required=False, widget=MOMENT)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["action"]
+        field.choices = [("", _("All")), *LOOK_WORDS.items()]

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 
+from apps.core.models import SealedQuerySet
 from apps.core.visibility import VisibleQuerySet
 
 
@@ -123,3 +124,24 @@ class AccessQuerySet(VisibleQuerySet[Any]):
 
     def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
         return managed_q(principal, "camera__") | Q(principal_id__in=principal.ids)
+
+
+class DeletionQuerySet(SealedQuerySet, VisibleQuerySet[Any]):
+    """The organisation whose things went and those above it; what belongs to none: who manages ages."""
+
+    administrative = True
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        if principal.can("audit.view"):
+            return Q()
+        own = Q(organisation_path__startswith=principal.organisation_path)
+        return own | Q(organisation_path="") if principal.can("retention.manage") else own
+
+
+class OddLookingQuerySet(VisibleQuerySet[Any]):
+    """Audit administrators only."""
+
+    administrative = True
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        return Q() if principal.can("audit.view") else None

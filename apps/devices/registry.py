@@ -14,7 +14,10 @@ from apps.devices.choices import MediaState
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """A stored picture and what may be drawn on it. `owner_id` is the organisation whose ledger shows the look."""
+    """A stored picture and what may be drawn on it. `owner_id` is the organisation whose ledger shows the look.
+
+    `implied_purpose`: why this viewer looks, where the work itself says so (judging a waiting event).
+    """
 
     path: str
     time: datetime | None
@@ -25,6 +28,7 @@ class MediaItem:
     may_see_unmasked: bool = False
     state: str = MediaState.STORED
     masks: list[dict[str, Any]] = field(default_factory=list)
+    implied_purpose: str = ""
 
 
 #: kind → (principal, object id) → the item, or None when this principal may not see it.

@@ -20,7 +20,11 @@ pytestmark = pytest.mark.django_db
 TAMPERING = {
     "edited": ("UPDATE core_auditrecord SET actor_name = 'x' WHERE seq = {2}", 2, "mac"),
     "detail edited": ("UPDATE core_auditrecord SET detail = '{{\"a\": 1}}' WHERE seq = {2}", 2, "mac"),
-    "time edited": ("UPDATE core_auditrecord SET at = at + interval '1 microsecond' WHERE seq = {3}", 3, "mac"),
+    "time edited": (
+        "UPDATE core_auditrecord SET at = at + interval '1 microsecond' WHERE seq = {3}",
+        3,
+        "mac",
+    ),
     "deleted": ("DELETE FROM core_auditrecord WHERE seq = {2}", 2, "missing"),
     "deleted and renumbered": (
         "DELETE FROM core_auditrecord WHERE seq = {2}; "

@@ -47,7 +47,13 @@ def canonical(record: AuditRecord) -> bytes:
 
 
 def _facts(
-    principal: Any, action: str, target: Any, outcome: str, owner_id: object, name: str, detail: dict[str, Any]
+    principal: Any,
+    action: str,
+    target: Any,
+    outcome: str,
+    owner_id: object,
+    name: str,
+    detail: dict[str, Any],
 ) -> dict[str, Any]:
     context = request_context.get()
     if context is not OUTSIDE:

@@ -25,7 +25,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`seq` and `mac` of the newest record at `at`. kind `head`, or `loss`: what came after `seq` is known to be lost."""
+    """`seq` and `mac` of the newest record at `at`; kind `loss`: what came after `seq` is known to be lost."""
 
     kind: str
     seq: int

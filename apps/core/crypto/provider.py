@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +151,7 @@ class LocalProvider:
             raise ValueError(f"unknown keyed hash {digest}")
         return HASHES[digest](self._key(name).derive(f"mac:{purpose}", digest), data)
 
-    def keys(self) -> list[Key]:
+    def masters(self) -> list[Key]:
         """All keys in the file's order."""
         return list(self._keys.values())
 

@@ -14,6 +14,8 @@ from apps.devices.models.catalogue import (
     TagTree,
 )
 from apps.devices.models.health import HealthFinding
+from apps.devices.models.looking import OddLooking
+from apps.devices.models.retention import DeletionRecord, MediaLock, RetentionRule
 from apps.devices.models.storage import StorageFinding
 
 __all__ = [
@@ -23,16 +25,20 @@ __all__ = [
     "CameraIdentity",
     "CameraTag",
     "Capture",
+    "DeletionRecord",
     "Device",
     "Directory",
     "DirectoryGrant",
     "DirectoryGroupObjectPermission",
     "DirectoryUserObjectPermission",
     "HealthFinding",
+    "MediaLock",
+    "OddLooking",
     "PlaceType",
     "Preset",
     "Region",
     "RegionGrant",
+    "RetentionRule",
     "SourcePlatform",
     "StorageFinding",
     "Stream",

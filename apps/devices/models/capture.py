@@ -31,6 +31,7 @@ class Capture(IdModel):
     media_state = models.CharField(
         max_length=16, choices=MediaState.choices, default=MediaState.STORED, db_default=MediaState.STORED
     )
+    sealed_with = models.CharField(max_length=80, blank=True, default="", db_default="")
     stored_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     locked_until = models.DateTimeField(null=True, blank=True)
@@ -40,7 +41,14 @@ class Capture(IdModel):
     class Meta:
         verbose_name = _("capture")
         verbose_name_plural = _("captures")
-        indexes = [models.Index(fields=["camera", "-time"], name="capture_camera_time")]
+        indexes = [
+            models.Index(fields=["camera", "-time"], name="capture_camera_time"),
+            models.Index(
+                fields=["media_class", "time"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="capture_age",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.camera_id} {self.time:%F %T}"

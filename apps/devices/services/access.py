@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,9 @@ from django.db.models import Q
 
 from apps.accounts.choices import Coverage, GrantState
 from apps.accounts.models import Grant
+from apps.core import audit, clock
 from apps.core.realtime.push import bump_epoch
+from apps.core.sealing import is_sound
 from apps.devices.choices import DataClass, SharingClass
 from apps.devices.models import Camera, CameraAccess, CameraGrant, Directory, Region
 
@@ -25,9 +28,11 @@ def _below(model: type[Directory] | type[Region], roots: Iterable[Any]) -> set[A
 
 def _covered(grant: Grant) -> set[Any]:
     """Ids of the cameras the grant's links cover today; growing links never add a sensitive camera by themselves."""
-    named = set(grant.camera_links.values_list("camera_id", flat=True))
-    directories = _below(Directory, grant.directory_links.values_list("directory_id", flat=True))
-    regions = _below(Region, grant.region_links.values_list("region_id", flat=True))
+    named = {link.camera_id for link in grant.camera_links.all() if is_sound(link)}
+    directories = _below(
+        Directory, [link.directory_id for link in grant.directory_links.all() if is_sound(link)]
+    )
+    regions = _below(Region, [link.region_id for link in grant.region_links.all() if is_sound(link)])
     if not directories and not regions:
         return named
     inside = Camera.objects.filter(Q(directories__in=directories) | Q(region__in=regions))
@@ -38,8 +43,11 @@ def _covered(grant: Grant) -> set[Any]:
 
 @transaction.atomic
 def compile_access(grant: Grant) -> int:
-    """Rewrite the access rows of one grant; returns how many there are. A fixed grant keeps the cameras of its day."""
-    if grant.state == GrantState.REVOKED:
+    """Rewrite the access rows of one grant; returns how many there are. A fixed grant keeps the cameras of its day.
+
+    A grant whose keyed hash fails gives nothing; neither does a link of it.
+    """
+    if not is_sound(grant) or grant.state == GrantState.REVOKED:
         CameraAccess.objects.filter(grant=grant).delete()
         bump_epoch()
         return 0
@@ -81,3 +89,73 @@ def recompile_grants_over(*, directories: Iterable[Any] = (), regions: Iterable[
         Q(directory_links__directory__in=list(directories)) | Q(region_links__region__in=list(regions))
     )
     return sum(compile_access(grant) for grant in grants.distinct())
+
+
+def is_access_sound(principal: Any, camera: Camera, action: str, *, moment: datetime | None = None) -> bool:
+    """For the doors of pictures and live video: does the access that let this principal in come from a sound grant?
+
+    `visible_to` read the compiled row; this asks the grant behind it: its keyed hash, its window, its actions, and
+    that it names the camera. Managers need no grant. `moment` is the frame's time.
+    """
+    if principal.kind == "system" or _manages(principal, camera):
+        return True
+    return grant_behind(principal, camera, action, moment=moment) is not None
+
+
+def grant_behind(
+    principal: Any, camera: Camera, action: str, *, moment: datetime | None = None
+) -> Grant | None:
+    """A sound grant that gives this principal `action` on the camera now; None for managers and for nobody."""
+    now = clock.now()
+    rows = CameraAccess.objects.filter(
+        camera=camera, principal_id__in=principal.ids, action=action, valid_from__lte=now, valid_to__gt=now
+    ).select_related("grant")
+    if moment is not None:
+        rows = rows.filter(history_from__lte=moment)
+    return next((row.grant for row in rows if _is_backed(row, camera, action)), None)
+
+
+def _manages(principal: Any, camera: Camera) -> bool:
+    return bool(camera.managing_organisation.path.startswith(principal.organisation_path))
+
+
+def _is_backed(row: CameraAccess, camera: Camera, action: str) -> bool:
+    grant = row.grant
+    agrees = (
+        grant.state == GrantState.ACTIVE
+        and action in grant.actions
+        and row.principal_id == grant.grantee_id
+        and row.valid_from >= grant.valid_from
+        and row.valid_to <= grant.valid_to
+        and row.history_from >= grant.history_from
+    )
+    if not agrees or not is_sound(grant):
+        return False
+    link = CameraGrant.objects.filter(grant=grant, camera=camera).first()
+    return is_sound(link) if link is not None else grant.coverage == Coverage.GROWING
+
+
+@transaction.atomic
+def check_access(limit: int = 200, after: Any = None) -> tuple[int, Any]:
+    """Compare the compiled rows of up to `limit` grants with what the grants say; what differs is compiled again.
+
+    Returns (how many differed, the id to go on after; None at the end). A row made past the product goes this way.
+    """
+    grants = Grant.objects.order_by("pk").filter(valid_to__gt=clock.now())
+    found = list((grants.filter(pk__gt=after) if after else grants)[:limit])
+    wrong = 0
+    for grant in found:
+        sound = is_sound(grant) and grant.state == GrantState.ACTIVE
+        expected = {(c, a) for c in _covered(grant) for a in grant.actions} if sound else set()
+        rows = CameraAccess.objects.filter(grant=grant)
+        there = {(row.camera_id, row.action) for row in rows if _agrees(row, grant)}
+        if there != expected or rows.count() != len(expected):
+            audit.record(None, "access.rebuilt", grant, outcome="refused", expected=len(expected))
+            compile_access(grant)
+            wrong += 1
+    return wrong, found[-1].pk if len(found) == limit else None
+
+
+def _agrees(row: CameraAccess, grant: Grant) -> bool:
+    theirs = (row.principal_id, row.valid_from, row.valid_to, row.history_from)
+    return theirs == (grant.grantee_id, grant.valid_from, grant.valid_to, grant.history_from)

@@ -13,6 +13,7 @@ from apps.core.wake import wake
 from apps.devices.choices import MediaClass, MediaState
 from apps.devices.models import Camera, Capture
 from apps.devices.services.storage import put
+from apps.devices.services.storage.sealing import present_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
                 sha256=hashlib.sha256(data).hexdigest(),
                 media_class=item.media_class,
                 media_state=state,
+                sealed_with=present_mark(),
             )
         )
     Capture.objects.bulk_create(rows, ignore_conflicts=True)

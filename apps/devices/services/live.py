@@ -19,6 +19,7 @@ from apps.core import clock
 from apps.devices.models import Camera, Stream
 from apps.devices.querysets import access_exists
 from apps.devices.registry import masks_of
+from apps.devices.services.access import grant_behind, is_access_sound
 from apps.devices.services.rendition import Rendered, finished
 from apps.devices.services.streams import open_stream_url
 from workers.vision.holder import ask_picture
@@ -35,6 +36,7 @@ class LiveRight:
     camera: Camera
     is_raw: bool
     masks: list[dict[str, Any]] = field(default_factory=list)
+    purpose: str = ""
 
     @property
     def reason(self) -> str:
@@ -49,16 +51,21 @@ class LiveRight:
 
 def live_right(principal: Any, camera_id: UUID) -> LiveRight | None:
     """None for who may not watch at all."""
-    camera = Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
-    if camera is None:
+    rows = Camera.objects.visible_to(principal, "live").select_related("managing_organisation")
+    camera = rows.filter(pk=camera_id).first()
+    if camera is None or not is_access_sound(principal, camera, "live"):
         return None
     masks = masks_of(camera_id)
-    return LiveRight(camera, not masks or may_see_unmasked(principal, camera_id), masks)
+    grant = grant_behind(principal, camera, "live")
+    purpose = grant.purpose if grant else ""
+    return LiveRight(camera, not masks or may_see_unmasked(principal, camera_id), masks, purpose)
 
 
 def may_see_unmasked(principal: Any, camera_id: UUID) -> bool:
     """Was `unmasked` on this camera granted to the principal, and is the grant valid now?"""
-    return Camera.objects.filter(access_exists(principal, "unmasked", clock.now()), pk=camera_id).exists()
+    rows = Camera.objects.filter(access_exists(principal, "unmasked", clock.now()), pk=camera_id)
+    camera = rows.first()
+    return camera is not None and grant_behind(principal, camera, "unmasked") is not None
 
 
 def picture_now(principal: Any, right: LiveRight) -> tuple[Rendered, datetime] | None:

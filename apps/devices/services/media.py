@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.devices.models import Camera, Capture
 from apps.devices.registry import MediaItem, link_holders, masks_of, media_kinds
+from apps.devices.services.access import is_access_sound
 
 SALT = "devices.media"
 VARIANTS = frozenset({"frame", "annotated", "crop", "thumb"})
@@ -66,11 +67,13 @@ def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
     """Media kind `capture`: needs the right `capture` at the frame's time."""
     row = (
         Capture.objects.visible_to(principal, "capture")
-        .select_related("camera")
+        .select_related("camera__managing_organisation")
         .filter(pk=capture_id)
         .first()
     )
     if row is None or row.deleted_at is not None:
+        return None
+    if not is_access_sound(principal, row.camera, "capture", moment=row.time):
         return None
     return MediaItem(
         row.path, row.time, row.camera_id, row.camera.managing_organisation_id, state=row.media_state
@@ -79,9 +82,17 @@ def capture_item(principal: Any, capture_id: UUID) -> MediaItem | None:
 
 def cover_item(principal: Any, camera_id: UUID) -> MediaItem | None:
     """Media kind `cover`: the latest picture, for those who may see captures or watch live."""
-    camera = Camera.objects.visible_to(principal, "capture").filter(pk=camera_id).first()
-    camera = camera or Camera.objects.visible_to(principal, "live").filter(pk=camera_id).first()
+    camera = _for_cover(principal, camera_id)
     if camera is None or not camera.cover:
         return None
     masks = masks_of(camera.pk)  # the picture may be older than its masks
     return MediaItem(camera.cover, camera.cover_at, camera.pk, camera.managing_organisation_id, masks=masks)
+
+
+def _for_cover(principal: Any, camera_id: UUID) -> Camera | None:
+    for action in ("capture", "live"):
+        rows = Camera.objects.visible_to(principal, action).select_related("managing_organisation")
+        camera: Camera | None = rows.filter(pk=camera_id).first()
+        if camera is not None and is_access_sound(principal, camera, action):
+            return camera
+    return None

@@ -9,6 +9,7 @@ from apps.analysis.models import SceneRule
 from apps.devices.models import Capture
 from apps.devices.registry import MediaItem
 from apps.devices.services import media_url
+from apps.events.choices import ReviewState
 from apps.events.models import Event, EventOccurrence
 
 
@@ -17,7 +18,7 @@ def event_item(principal: Any, event_id: UUID) -> MediaItem | None:
     event = Event.objects.visible_to(principal).filter(pk=event_id).first()
     if event is None or event.capture_id is None:
         return None
-    return _item(event, event.capture_id, event.targets)
+    return _item(principal, event, event.capture_id, event.targets)
 
 
 def occurrence_item(principal: Any, occurrence_id: UUID) -> MediaItem | None:
@@ -26,10 +27,12 @@ def occurrence_item(principal: Any, occurrence_id: UUID) -> MediaItem | None:
     row = rows.filter(pk=occurrence_id).first()
     if row is None or row.capture_id is None:
         return None
-    return _item(row.event, row.capture_id, row.targets)
+    return _item(principal, row.event, row.capture_id, row.targets)
 
 
-def _item(event: Event, capture_id: UUID, targets: list[dict[str, Any]]) -> MediaItem | None:
+def _item(
+    principal: Any, event: Event, capture_id: UUID, targets: list[dict[str, Any]]
+) -> MediaItem | None:
     capture = Capture.objects.filter(pk=capture_id, deleted_at__isnull=True).select_related("camera").first()
     if capture is None:
         return None
@@ -40,8 +43,14 @@ def _item(event: Event, capture_id: UUID, targets: list[dict[str, Any]]) -> Medi
         owner_id=capture.camera.managing_organisation_id,
         detections=targets,
         regions=regions_of(event),
+        implied_purpose="review" if _is_work(principal, event) else "",
         state=capture.media_state,
     )
+
+
+def _is_work(principal: Any, event: Event) -> bool:
+    """Judging what waits to be judged needs no further reason."""
+    return event.review_state == ReviewState.PENDING and bool(principal.can("events.review"))
 
 
 def regions_of(event: Event) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ class Command(BaseCommand):
         if not name or name in keys or not name.replace("-", "").isalnum() or len(name) > 30:
             raise CommandError("give a new --id of letters, digits and dashes, e.g. --id site-2")
         self._write([*keys.values(), Key(name, secrets.token_bytes(32), {})], "key.begin", name)
-        self.stdout.write(f"{name} is in the key file. Copy it to every machine, then: rotate_key use --id {name}")
+        self.stdout.write(
+            f"{name} is in the key file. Copy it to every machine, then: rotate_key use --id {name}"
+        )
 
     def _use(self, name: str) -> None:
         """New writes take this key from now on."""
@@ -64,7 +66,7 @@ class Command(BaseCommand):
 
     def _status(self, name: str) -> None:
         keys = provider()
-        for key in keys.keys():
+        for key in keys.masters():
             word = "retired" if key.is_retired else "in use" if key.id == keys.key_id else "opens"
             self.stdout.write(f"key {key.id}: {word}")
         for holder, count in rotation.remaining().items():

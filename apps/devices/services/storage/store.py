@@ -14,6 +14,7 @@ from django.core.files.storage import FileSystemStorage, storages
 
 from apps.devices.choices import MediaClass, MediaState
 from apps.devices.services.storage import space
+from apps.devices.services.storage.sealing import destroy, opened
 
 logger = logging.getLogger(__name__)
 REST = 30.0
@@ -95,7 +96,20 @@ def _write(target: Path, data: bytes) -> None:
 
 
 def read(relative: str) -> bytes:
-    """The file's bytes, from the spool while it waits there.
+    """The file's bytes as they were given to `put`; raises as `read_raw`."""
+    return opened(relative, read_raw(relative))
+
+
+def replace_raw(relative: str, data: bytes) -> None:
+    """Write a file again as it shall lie, whatever room there is; raises OSError, StorageAway."""
+    if is_remote() and not _inside(Path(settings.VANTAGE_SPOOL), relative).is_file():
+        upload(relative, data)
+        return
+    _write(_inside(root(), relative), data)
+
+
+def read_raw(relative: str) -> bytes:
+    """The file's bytes as they lie, from the spool while it waits there.
 
     Raises FileNotFoundError where there is none, StorageAway where the store does not say, ValueError for a path
     outside the storage.
@@ -143,6 +157,7 @@ def note_success() -> None:
 def delete(relative: str) -> None:
     """Delete a file wherever it lies; nothing happens when it is gone. Raises StorageAway."""
     folder = root()
+    destroy(_inside(folder, relative))
     with contextlib.suppress(FileNotFoundError):
         _inside(folder, relative).unlink()
     space.forget(folder)

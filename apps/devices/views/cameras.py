@@ -1,9 +1,8 @@
-"""Pages of the devices room: list, map, camera, add and edit, the media door."""
+"""Cameras: list, map, the camera page, add and edit."""
 
 from __future__ import annotations
 
 import base64
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,23 +13,20 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import Organisation
-from apps.core import audit, clock
+from apps.core import clock
 from apps.core.errors import Refusal
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.devices import selectors, services
 from apps.devices.filters import CameraFilter
 from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
 from apps.devices.models import Camera, Stream
-from apps.devices.services.live import LiveRight, live_right, picture_now
-from apps.devices.services.media import cover_item, media_url, open_media
-from apps.devices.services.rendition import Rendered, rendered
+from apps.devices.services.live import live_right
+from apps.devices.services.media import media_url
 from apps.devices.services.streams import live_reason
 
 
@@ -260,78 +256,6 @@ def stream_test(request: HttpRequest) -> HttpResponse:
         "devices/stream_result.html",
         {"trial": trial, "found": trial.probe, "picture": picture, "reason": reason},
     )
-
-
-@login_required
-@never_cache
-def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The camera's latest picture through the rendition door; its age is in the Last-Modified header.
-
-    204 while there is none yet: 404 is for who may not watch, and makes the player stop asking.
-    """
-    right = live_right(request.principal, pk)
-    if right is None:
-        raise Http404
-    item = cover_item(request.principal, pk)
-    if not right.is_raw and request.GET.get("variant", "frame") == "frame":
-        taken = picture_now(request.principal, right)
-        if taken is not None:
-            return _live_picture(request.principal, right, *taken)
-    if item is None:
-        return HttpResponse(status=204)
-    return _picture(request.principal, item, request.GET.get("variant", "frame"), 0)
-
-
-def _live_picture(principal: Any, right: LiveRight, picture: Rendered, taken: datetime) -> HttpResponse:
-    camera = right.camera
-    audit.record(
-        principal,
-        "picture.view",
-        camera,
-        owner_id=camera.managing_organisation_id,
-        variant="live",
-        note=picture.note,
-    )
-    return _jpeg(picture, taken)
-
-
-@never_cache
-def media(request: HttpRequest, token: str) -> HttpResponse:
-    """The media door: a signed link, whose right is checked at this use, through the rendition."""
-    opened = open_media(token, request.principal)
-    if opened is None:
-        raise Http404
-    item, variant, index, principal = opened
-    return _picture(principal, item, variant, index)
-
-
-def _picture(principal: Any, item: Any, variant: str, index: int) -> HttpResponse:
-    picture = rendered(item, principal=principal, variant=variant, index=index)
-    if picture is None:
-        raise Http404
-    if picture.is_placeholder and principal.kind != "user":
-        # A program would take the words for the picture.
-        return HttpResponse(status=503, headers={"Retry-After": "30"})
-    if variant != "thumb" and not picture.is_placeholder:
-        audit.record(
-            principal,
-            "picture.view",
-            owner_id=item.owner_id,
-            name=str(item.camera_id),
-            variant=variant,
-            path=item.path,
-        )
-    return _jpeg(picture, item.time)
-
-
-def _jpeg(picture: Rendered, taken: datetime | None) -> HttpResponse:
-    response = HttpResponse(picture.jpeg, content_type="image/jpeg")
-    response["Content-Disposition"] = "inline; filename=picture.jpg"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["X-Vantage-Rendition"] = picture.note
-    if taken is not None:
-        response["Last-Modified"] = http_date(taken.timestamp())
-    return response
 
 
 def camera_thumb(principal: Any, camera: Camera) -> str:
