@@ -72,7 +72,7 @@ class PrincipalMiddleware:
             return JsonResponse(problem(f"{step}_needed", str(STEP_WORDS[step]), 403), status=403)
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": target})
-        if request.method == "GET":
+        if request.method == "GET" and not name.startswith("accounts:"):
             request.session["next"] = request.get_full_path()
         return redirect(target)
 

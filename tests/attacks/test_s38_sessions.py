@@ -1,4 +1,4 @@
-"""S38: a session is nobody else's: new keys at login and when rights change, ends by idleness and age, CSRF everywhere."""
+"""S38: a session is nobody else's: new keys at login and with new rights, an end by idleness and age, CSRF."""
 
 from __future__ import annotations
 
