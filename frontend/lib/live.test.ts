@@ -1,10 +1,11 @@
+import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type LiveEvents, type LiveMessage, LiveSocket, isLiveMessage, retryDelay } from "./live";
 
 class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
-  onmessage: ((event: { data: string }) => void) | null = null;
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   closedWith = 0;
   constructor(readonly url: string) {
@@ -68,7 +69,7 @@ test("comes back with since and says how much was filled in", () => {
   last().onclose?.({ code: 1006 });
   expect(states.at(-1)).toBe("lost");
   vi.advanceTimersByTime(1_000);
-  expect(last().url).toBe("ws://x/ws/live?since=5");
+  expect(new URL(last().url).searchParams.get("since")).toBe("5");
   last().onopen?.();
   last().say(message(6));
   last().say(message(7));
@@ -78,9 +79,48 @@ test("comes back with since and says how much was filled in", () => {
 });
 
 test("tells of a hole that the server could not fill, and goes on from there", () => {
-  last().say({ pushes: [message(90)], gap: true });
+  last().say({ hello: 80, pushes: [message(90)], gap: true });
   expect(gaps).toBe(1);
   expect(live.seq).toBe(90);
+});
+
+test("opens again with its last number when it was too slow, and hears nothing between", () => {
+  last().say({ hello: 4, pushes: [message(5)], gap: false });
+  const slow = last();
+  slow.say({ pushes: [], gap: true });
+  slow.say(message(9));
+  expect(live.seq).toBe(5);
+  vi.advanceTimersByTime(1_000);
+  expect(FakeSocket.all).toHaveLength(2);
+  expect(new URL(last().url).searchParams.get("since")).toBe("5");
+  last().say({ hello: 9, pushes: [message(6), message(9)], gap: false });
+  expect(heard.map(({ seq }) => seq)).toEqual([5, 6, 9]);
+  expect(gaps).toBe(0);
+});
+
+test("reads compressed frames, in order with the others", async () => {
+  vi.useRealTimers();
+  const compressed = (value: unknown): ArrayBuffer => {
+    const made = deflateRawSync(JSON.stringify(value));
+    return made.buffer.slice(made.byteOffset, made.byteOffset + made.byteLength) as ArrayBuffer;
+  };
+  expect(new URL(last().url).searchParams.get("deflate")).toBe("1");
+  last().say(message(5));
+  last().onmessage?.({ data: compressed({ pushes: [message(6), message(7)], gap: false }) });
+  last().say(message(8));
+  last().onmessage?.({ data: compressed({ pushes: [message(9)], gap: false }) });
+  expect(heard.map(({ seq }) => seq)).toEqual([5]);
+  await vi.waitFor(() => expect(heard.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9]));
+  last().say(message(10));
+  await vi.waitFor(() => expect(live.seq).toBe(10));
+});
+
+test("a frame that cannot be read is a gap", async () => {
+  vi.useRealTimers();
+  last().say(message(5));
+  last().onmessage?.({ data: new ArrayBuffer(3) });
+  await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(2), 3_000);
+  expect(new URL(last().url).searchParams.get("since")).toBe("5");
 });
 
 test.each([4401, 4403])("does not try again after %i", (code) => {

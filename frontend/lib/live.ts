@@ -43,7 +43,8 @@ export function isLiveMessage(value: unknown): value is LiveMessage {
   );
 }
 
-/** What the server sends: messages in order of `seq`, whether some were lost, and at the start the newest `seq`. */
+/** What the server sends: messages in order of `seq`, at the start the newest `seq`. A gap at the start cannot be
+ * filled; a later one means that this connection was too slow: opened again, it is told what it missed. */
 interface Envelope {
   pushes: unknown[];
   gap: boolean;
@@ -54,6 +55,12 @@ function isEnvelope(value: unknown): value is Envelope {
   return typeof value === "object" && value !== null && Array.isArray((value as { pushes?: unknown }).pushes);
 }
 
+/** The text of a frame in raw deflate. */
+async function inflated(data: ArrayBuffer): Promise<string> {
+  const { body } = new Response(data);
+  return body ? new Response(body.pipeThrough(new DecompressionStream("deflate-raw"))).text() : "";
+}
+
 export class LiveSocket {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +69,8 @@ export class LiveSocket {
   private resuming = false;
   private missed = 0;
   private settle: ReturnType<typeof setTimeout> | undefined;
+  /** Compressed frames are read one after the other; what comes meanwhile waits for its turn. */
+  private reading: Promise<void> | null = null;
   seq = 0;
 
   constructor(
@@ -88,11 +97,49 @@ export class LiveSocket {
     this.events.state("connecting", 0);
     this.resuming = this.seq > 0;
     this.missed = 0;
-    const socket = this.open(this.seq ? `${this.url}?since=${this.seq}` : this.url);
+    const socket = this.open(this.address());
+    socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => this.opened();
-    socket.onmessage = (event) => this.received(String(event.data));
+    socket.onmessage = (event) => this.takeIn(socket, event.data);
     socket.onclose = (event) => this.closed(event.code);
+  }
+
+  private address(): string {
+    const asked = new URLSearchParams();
+    if (this.seq) asked.set("since", String(this.seq));
+    if (typeof DecompressionStream !== "undefined") asked.set("deflate", "1");
+    const query = asked.toString();
+    return query ? `${this.url}?${query}` : this.url;
+  }
+
+  /** Text at once, compressed frames as soon as they are read: always in the order in which they came. */
+  private takeIn(socket: WebSocket, data: unknown): void {
+    if (typeof data === "string" && !this.reading) {
+      this.received(data);
+      return;
+    }
+    const before = this.reading ?? Promise.resolve();
+    const turn = before.then(async () => {
+      const text = typeof data === "string" ? data : await inflated(data as ArrayBuffer);
+      if (this.socket === socket) this.received(text);
+    });
+    const reading = turn
+      .catch(() => this.resume())
+      .finally(() => {
+        if (this.reading === reading) this.reading = null;
+      });
+    this.reading = reading;
+  }
+
+  /** Something was lost: open the connection again and ask for everything after the last number. */
+  private resume(): void {
+    if (this.stopped || !this.socket) return;
+    this.socket.onclose = null;
+    this.socket.onmessage = null;
+    this.socket.close(1000);
+    clearTimeout(this.settle);
+    this.timer = setTimeout(() => this.connect(), Math.random() * 1000);
   }
 
   private opened(): void {
@@ -115,7 +162,9 @@ export class LiveSocket {
     this.attempt = 0;
     if (value.hello !== undefined && this.seq === 0) this.seq = value.hello;
     for (const push of value.pushes) this.take(push);
-    if (value.gap) this.events.gap();
+    if (!value.gap) return;
+    if (value.hello === undefined) this.resume();
+    else this.events.gap();
   }
 
   private take(push: unknown): void {

@@ -1,4 +1,4 @@
-"""The socket of open pages: `/ws/live?since=<seq>`; the server derives topics, client messages are ignored."""
+"""The socket of open pages, `/ws/live?since=<seq>&deflate=1`: the server derives topics, clients are not heard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     The first one has `hello`, the newest number. After `?since=<seq>` the missed pushes come from the table, in
     order, before anything new; `gap` in that first frame says that more were missed than are told. Later a frame
     `{"pushes": [], "gap": true}` says that this socket was too slow and lost some: open it again with the last number.
-    Closes with 4401 when the session ended.
+    With `deflate=1` some frames come as binary messages, the same JSON in raw deflate. Closes with 4401 when the
+    session ended.
     """
 
     member: Member | None = None
@@ -34,7 +35,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.scope.get("principal") is None:
             await self.close()
             return
-        self.member = Member(await self._standing())
+        self.member = Member(await self._standing(), inflates=self._asked("deflate") == "1")
         head = await hub().join(self.member)
         await self.accept()
         self.sending = asyncio.create_task(self._send_loop(head))
@@ -54,16 +55,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         scope = self.scope
         return standing_of(scope["principal_token"], scope["refresh_principals"], scope["principal"])
 
+    def _asked(self, name: str) -> str:
+        return parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0]
+
     def _since(self) -> int | None:
-        asked = parse_qs(self.scope.get("query_string", b"").decode()).get("since", [""])[0]
+        asked = self._asked("since")
         return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
 
     async def _send_loop(self, head: int) -> None:
         """The missed pushes, then what the hub offers. A send waits while the client does not read."""
         assert self.member is not None
         await self._resume(head)
-        while (text := await self.member.next()) is not None:
-            await self.base_send({"type": "websocket.send", "text": text})
+        while (one := await self.member.next()) is not None:
+            await self.base_send({"type": "websocket.send", "text" if isinstance(one, str) else "bytes": one})
         await self.close(code=4401)
 
     async def _resume(self, head: int) -> None:

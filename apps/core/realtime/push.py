@@ -17,10 +17,19 @@ from apps.core.models import OutboxMessage, PermissionEpoch, Push
 from apps.core.wake import client
 
 logger = logging.getLogger(__name__)
-PUSH_CHANNEL = "vantage:push"
-EPOCH_CHANNEL = "vantage:epoch"
 #: Advisory lock of the transaction that gives out numbers ("push").
 NUMBERING_LOCK = 0x70757368
+NOTES_PER_MESSAGE = 100
+
+
+def push_channel() -> str:
+    """The Redis channel of numbered pushes: a name of its own for each database, since the numbers are its own."""
+    return f"vantage:push:{connection.settings_dict['NAME']}"
+
+
+def epoch_channel() -> str:
+    """The Redis channel on which a change of rights is announced."""
+    return f"vantage:epoch:{connection.settings_dict['NAME']}"
 
 
 def push(kind: str, object_id: UUID, summary: dict[str, Any], topics: Iterable[str]) -> None:
@@ -69,16 +78,17 @@ def note_of(row: Push) -> Note:
     return Note(row.seq, row.topics, json.dumps(wire(row), separators=(",", ":")))
 
 
-def read_note(data: bytes) -> Note:
-    """What `written_note` wrote: the message itself is not parsed."""
-    head, _newline, text = data.decode("ascii").partition("\n")
-    seq, topics = json.loads(head)
-    return Note(seq, topics, text)
+def written_notes(notes: Sequence[Note]) -> list[str]:
+    """Messages for the channel, at most NOTES_PER_MESSAGE in each: a line `[seq, topics]` and a line of text a note."""
+    lines = [f"{json.dumps([note.seq, list(note.topics)])}\n{note.text}" for note in notes]
+    parts = range(0, len(lines), NOTES_PER_MESSAGE)
+    return ["\n".join(lines[start : start + NOTES_PER_MESSAGE]) for start in parts]
 
 
-def written_note(note: Note) -> str:
-    """`[seq, topics]`, a newline, the message."""
-    return f"{json.dumps([note.seq, list(note.topics)])}\n{note.text}"
+def read_notes(data: bytes) -> list[Note]:
+    """What `written_notes` wrote: the texts themselves are not parsed."""
+    lines = data.decode("ascii").split("\n")
+    return [Note(*json.loads(head), text) for head, text in zip(lines[::2], lines[1::2], strict=True)]
 
 
 def newest_seq() -> int:
@@ -117,7 +127,7 @@ def publish_pushes(batch: list[OutboxMessage]) -> None:
     ordered = sorted(batch, key=lambda item: item.id)
     Push.objects.bulk_create((_row(message) for message in ordered), ignore_conflicts=True)
     rows = Push.objects.filter(message__in=[message.id for message in ordered]).order_by("seq")
-    written = [written_note(note_of(row)) for row in rows]
+    written = written_notes([note_of(row) for row in rows])
     transaction.on_commit(lambda: _publish(written), robust=True)
 
 
@@ -135,9 +145,9 @@ def _row(message: OutboxMessage) -> Push:
 
 def _publish(written: list[str]) -> None:
     try:
-        pipe = client().pipeline(transaction=False)
+        pipe, channel = client().pipeline(transaction=False), push_channel()
         for text in written:
-            pipe.publish(PUSH_CHANNEL, text)
+            pipe.publish(channel, text)
         pipe.execute()
     except Exception as error:  # each web process reads the table every 2 s
         logger.warning("push not published: %s", type(error).__name__)
@@ -155,7 +165,7 @@ def bump_epoch() -> None:
 
 def _publish_epoch() -> None:
     try:
-        client().publish(EPOCH_CHANNEL, b"1")
+        client().publish(epoch_channel(), b"1")
     except Exception as error:
         logger.warning("epoch not published: %s", type(error).__name__)
 
