@@ -2,8 +2,9 @@
 
 Rows are leased in batches (30 s, fenced), at most PREFETCH per endpoint, so that a dead endpoint with 100,000
 rows costs the others nothing. Each endpoint has a lane: two requests at a time, and a breaker that leaves it alone
-for a while after five failures in a row. Outcomes are written in batches. A crash between sending and writing
-sends the message again when the lease has ended, with the same `webhook-id`.
+for a while after five failures in a row. A lane is filled again before it runs dry. Outcomes are written in batches by
+a connection of their own. A crash between sending and writing sends the message again when the lease has ended, with
+the same `webhook-id`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,9 +36,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 CONCURRENCY = 2
 PREFETCH = 16
-MAX_IN_MEMORY = 1000
+REFILL_BELOW = 8
+MAX_IN_MEMORY = 4000
 POLL_SECONDS = 1.0
-FLUSH_SECONDS = 0.02
+TAKE_SECONDS = 0.05
+FLUSH_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
 
 
@@ -74,8 +78,26 @@ class Lane:
     """One endpoint: what is in memory for it, and its breaker."""
 
     breaker: Breaker = field(default_factory=Breaker)
-    running: bool = False
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
+    waiting: deque[Prepared] = field(default_factory=deque)
+    servers: int = 0
+
+    def wants_more(self, now: float) -> bool:
+        """Whether it should be filled; a lane that probes has one message at a time."""
+        if self.breaker.is_open(now):
+            return False
+        return not self.busy if self.breaker.is_probing(now) else len(self.waiting) < REFILL_BELOW
+
+    @property
+    def busy(self) -> bool:
+        """Whether it sends now."""
+        return self.servers > 0
+
+
+def _taken(lane: Lane) -> list[Prepared]:
+    """What waited in the lane, which is empty now."""
+    waiting = list(lane.waiting)
+    lane.waiting.clear()
+    return waiting
 
 
 class DeliveryProcess:
@@ -84,9 +106,10 @@ class DeliveryProcess:
     def __init__(
         self, client: GuardedClient | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._client = client or GuardedClient()
+        self._client = client or GuardedClient(connections_per_host=0)
         self._monotonic = monotonic
         self._database = ThreadPoolExecutor(1, thread_name_prefix="delivery-db")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="delivery-write")
         self._waker = ThreadPoolExecutor(1, thread_name_prefix="delivery-wake")
         self._lanes: dict[UUID, Lane] = {}
         self._in_memory = 0
@@ -107,8 +130,9 @@ class DeliveryProcess:
             await self._drain()
         finally:
             await self._client.__aexit__(kind, error, trace)
-            await self._in_database(connections.close_all)
-            self._database.shutdown()
+            for executor in (self._database, self._writer):
+                await self._in_database(connections.close_all, executor)
+                executor.shutdown()
             self._waker.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -125,7 +149,11 @@ class DeliveryProcess:
                 if not await self._safely(self._take()):
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
+                await asyncio.sleep(TAKE_SECONDS)  # several lanes are filled by one statement
         finally:
+            await self._safely(
+                self._give_back([one for lane in self._lanes.values() for one in _taken(lane)])
+            )
             await self._drain()
             for helper in helpers:
                 helper.cancel()
@@ -143,9 +171,9 @@ class DeliveryProcess:
         now, room = self._monotonic(), MAX_IN_MEMORY - self._in_memory
         if room <= 0:
             return 0
-        closed = [key for key, lane in self._lanes.items() if lane.running or lane.breaker.is_open(now)]
+        closed = [key for key, lane in self._lanes.items() if not lane.wants_more(now)]
         probing = [
-            key for key, lane in self._lanes.items() if not lane.running and lane.breaker.is_probing(now)
+            key for key, lane in self._lanes.items() if lane.wants_more(now) and lane.breaker.is_probing(now)
         ]
         rows = await self._in_database(lambda: lease_due(each=PREFETCH, total=room, busy=[*closed, *probing]))
         if probing:
@@ -155,46 +183,56 @@ class DeliveryProcess:
         return len(rows)
 
     async def _start(self, rows: list[Delivery]) -> None:
-        groups: dict[UUID, list[Prepared]] = {}
         for item in await self._in_database(lambda: prepare(rows)):
-            groups.setdefault(item.subscription, []).append(item)
-        for key, items in groups.items():
-            lane = self._lanes.setdefault(key, Lane())
-            lane.running = True
-            self._in_memory += len(items)
-            task = asyncio.create_task(self._serve(lane, items))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            lane = self._lanes.setdefault(item.subscription, Lane())
+            lane.waiting.append(item)
+            self._in_memory += 1
+            if lane.servers < CONCURRENCY:
+                lane.servers += 1
+                task = asyncio.create_task(self._serve(lane))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, lane: Lane, items: list[Prepared]) -> None:
+    async def _serve(self, lane: Lane) -> None:
+        """Send what waits in the lane, one after the other; CONCURRENCY of these run side by side."""
         try:
-            await asyncio.gather(*(self._one(lane, item) for item in items))
-        except Exception:  # the leases end by themselves
-            logger.exception("an endpoint's batch failed")
+            while lane.waiting:
+                item = lane.waiting.popleft()
+                self._in_memory -= 1
+                await self._one(lane, item)
+                if len(lane.waiting) < REFILL_BELOW:
+                    self._changed.set()
+        except Exception:  # the lease ends by itself
+            logger.exception("sending to an endpoint failed")
         finally:
-            lane.running = False
-            self._in_memory -= len(items)
+            lane.servers -= 1
             self._changed.set()
 
     async def _one(self, lane: Lane, item: Prepared) -> None:
-        async with lane.slots:
-            enough = clock.now() + timedelta(seconds=DEADLINE_SECONDS + 1) < item.lease_until
-            if not enough or lane.breaker.is_open(self._monotonic()):
-                row = Delivery(pk=item.delivery, fence=item.fence)
-                await self._in_database(lambda: release([row]))
-                return
-            outcome = await send(self._client, item)
-            lane.breaker.note(outcome.is_success, self._monotonic())
-            self.sent += 1
-            self._outcomes.append(outcome)
-            self._unwritten.set()
+        enough = clock.now() + timedelta(seconds=DEADLINE_SECONDS + 1) < item.lease_until
+        if not enough or lane.breaker.is_open(self._monotonic()):
+            unused = _taken(lane)
+            self._in_memory -= len(unused)
+            await self._give_back([item, *unused])
+            return
+        outcome = await send(self._client, item)
+        lane.breaker.note(outcome.is_success, self._monotonic())
+        self.sent += 1
+        self._outcomes.append(outcome)
+        self._unwritten.set()
+
+    async def _give_back(self, unused: list[Prepared]) -> None:
+        """Leases that will not be used are free for the next round at once."""
+        held = [(one.delivery, one.fence) for one in unused]
+        if held:
+            await self._in_database(lambda: release(held), self._writer)
 
     async def _flush(self) -> None:
         batch, self._outcomes = self._outcomes, []
         if not batch:
             return
         try:
-            await self._in_database(lambda: record_outcomes(batch))
+            await self._in_database(lambda: record_outcomes(batch), self._writer)
         except Exception:
             self._outcomes = batch + self._outcomes
             self._unwritten.set()
@@ -243,11 +281,11 @@ class DeliveryProcess:
             await asyncio.sleep(POLL_SECONDS)
             return None
 
-    async def _in_database(self, call: Callable[[], T]) -> T:
-        """One thread owns the database connection, so that the loop never waits for it."""
+    async def _in_database(self, call: Callable[[], T], executor: ThreadPoolExecutor | None = None) -> T:
+        """A thread owns its database connection, so that the loop never waits for it."""
 
         def fresh() -> T:
             close_old_connections()
             return call()
 
-        return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
+        return await asyncio.get_running_loop().run_in_executor(executor or self._database, fresh)

@@ -112,6 +112,7 @@ class GuardedClient:
         deadline: float = DEADLINE_SECONDS,
         connections_per_host: int = 4,
     ) -> None:
+        """`connections_per_host` 0: as many as the caller keeps open at once."""
         self._policy = policy
         self._deadline = deadline
         self._connections_per_host = connections_per_host

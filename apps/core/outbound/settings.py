@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,12 +22,19 @@ def _own_services() -> set[tuple[str, int]]:
 
 
 def configured_policy() -> OutboundPolicy:
-    """A fresh policy from VANTAGE_OUTBOUND_ALLOW and VANTAGE_OUTBOUND_EXACT."""
-    return OutboundPolicy.build(
-        allow=settings.VANTAGE_OUTBOUND_ALLOW,
-        exact=settings.VANTAGE_OUTBOUND_EXACT,
-        own_services=_own_services(),
+    """The policy of VANTAGE_OUTBOUND_ALLOW and VANTAGE_OUTBOUND_EXACT as they are now; parsed anew when they change."""
+    return _built(
+        tuple(settings.VANTAGE_OUTBOUND_ALLOW),
+        tuple(settings.VANTAGE_OUTBOUND_EXACT),
+        frozenset(_own_services()),
     )
+
+
+@lru_cache(maxsize=4)
+def _built(
+    allow: tuple[str, ...], exact: tuple[str, ...], own_services: frozenset[tuple[str, int]]
+) -> OutboundPolicy:
+    return OutboundPolicy.build(allow=allow, exact=exact, own_services=own_services)
 
 
 class CameraPolicy:

@@ -86,16 +86,18 @@ def matching_subscriptions(event: Event, kind: str) -> list[tuple[Subscription, 
         kinds = kinds_to_send(subscription, event, kind)
         if kinds and conditions.matches(subscription.condition, condition_values(event)):
             candidates.append((subscription, kinds))
-    seen = visible_events_by_app({row.app_id: row.app for row, _ in candidates}, [event.pk])
+    apps = {row.app_id: row.app for row, _ in candidates}
+    seen = visible_events_by_app(apps, {app: [event.pk] for app in apps})
     return [pair for pair in candidates if (pair[0].app_id, event.pk) in seen]
 
 
-def visible_events_by_app(apps: Mapping[UUID, App], events: Iterable[UUID]) -> set[tuple[UUID, UUID]]:
-    """The pairs (App, event) in which the App may see the event now: one statement for up to 50 Apps."""
-    identifiers, seen = list(events), set()
-    everyone = list(apps.values())
-    for start in range(0, len(everyone), _UNION_SIZE):
-        parts = [_seen_by(app, identifiers) for app in everyone[start : start + _UNION_SIZE]]
+def visible_events_by_app(
+    apps: Mapping[UUID, App], events: Mapping[UUID, Iterable[UUID]]
+) -> set[tuple[UUID, UUID]]:
+    """The pairs (App, event) of `events` in which the App may see the event now: one statement for up to 50 Apps."""
+    asked, seen = [(apps[app], list(identifiers)) for app, identifiers in events.items()], set()
+    for start in range(0, len(asked), _UNION_SIZE):
+        parts = [_seen_by(app, identifiers) for app, identifiers in asked[start : start + _UNION_SIZE]]
         seen |= set(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])
     return seen
 

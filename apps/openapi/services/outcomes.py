@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from apps.core import audit, clock
 from apps.core.ids import uuid7
 from apps.core.outbound.client import Answer
 from apps.openapi.choices import AttemptError, DeliveryState, DisableReason, EndpointState
-from apps.openapi.models import Attempt, Delivery, Subscription
+from apps.openapi.models import Delivery, Subscription
 from apps.openapi.services.disabling import disable
 from apps.openapi.services.schedule import GIVE_UP_ON_ENDPOINT, next_due, throttle
 
@@ -38,15 +39,38 @@ _LEASE_SQL = """
         LIMIT %(total)s
     )
     UPDATE openapi_delivery d SET lease_until = %(until)s, fence = d.fence + 1
-    FROM picked WHERE d.id = picked.id RETURNING d.id
+    FROM picked WHERE d.id = picked.id
+    RETURNING d.id, d.subscription_id, d.message, d.kind, d.event_id, d.body, d.due_at, d.attempts, d.fence,
+              d.lease_until
 """
+_LEASED = (
+    "id",
+    "subscription_id",
+    "message",
+    "kind",
+    "event_id",
+    "body",
+    "due_at",
+    "attempts",
+    "fence",
+    "lease_until",
+)
 _RECORD_SQL = """
-    UPDATE openapi_delivery d
-    SET state = v.state, attempts = v.attempts, due_at = v.due_at, delivered_at = v.delivered_at,
-        last_status = v.status, last_error = v.error, lease_until = NULL
-    FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::int[],
-                %s::text[]) AS v(id, fence, state, attempts, due_at, delivered_at, status, error)
-    WHERE d.id = v.id AND d.fence = v.fence RETURNING d.id
+    WITH v AS (
+        SELECT * FROM unnest(
+            %s::uuid[], %s::int[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::text[],
+            %s::uuid[], %s::timestamptz[], %s::int[], %s::text[]
+        ) AS v(id, fence, state, attempts, due_at, delivered_at, status, error, attempt, at, milliseconds, answer)
+    ), written AS (
+        UPDATE openapi_delivery d
+        SET state = v.state, attempts = v.attempts, due_at = v.due_at, delivered_at = v.delivered_at,
+            last_status = v.status, last_error = v.error, lease_until = NULL
+        FROM v WHERE d.id = v.id AND d.fence = v.fence RETURNING d.id
+    )
+    INSERT INTO openapi_attempt (id, delivery_id, number, at, status, error, milliseconds, answer)
+    SELECT v.attempt, v.id, v.attempts, v.at, v.status, v.error, v.milliseconds, v.answer
+    FROM v JOIN written w ON w.id = v.id
+    RETURNING delivery_id
 """
 
 
@@ -91,11 +115,18 @@ def lease_due(
     }
     with connection.cursor() as cursor:
         cursor.execute(_LEASE_SQL, values)
-        picked = [row[0] for row in cursor.fetchall()]
-    if not picked:
-        return []
-    rows = Delivery.objects.filter(pk__in=picked).select_related("subscription__app__organisation")
-    return list(rows.order_by("due_at"))
+        found = [dict(zip(_LEASED, row, strict=True)) for row in cursor.fetchall()]
+    rows = [Delivery(**{**row, "body": _read_body(row["body"])}) for row in found]
+    wanted = {row.subscription_id for row in rows}
+    known = Subscription.objects.select_related("app__organisation").in_bulk(wanted) if wanted else {}
+    for row in rows:
+        row.subscription = known[row.subscription_id]
+    return sorted(rows, key=lambda row: (row.due_at, row.pk))
+
+
+def _read_body(value: object) -> object:
+    """Django leaves JSON columns of plain statements as text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 @transaction.atomic
@@ -105,19 +136,23 @@ def record_outcomes(outcomes: Sequence[Outcome]) -> int:
         return 0
     written = _write_states(outcomes)
     known = [outcome for outcome in outcomes if outcome.delivery in written]
-    Attempt.objects.bulk_create(_attempt(outcome) for outcome in known)
     _judge_endpoints(known)
     return len(known)
 
 
-def release(rows: Iterable[Delivery]) -> None:
-    """Give leases back unused."""
-    for row in rows:
-        Delivery.objects.filter(pk=row.pk, fence=row.fence).update(lease_until=None)
+def release(leases: Iterable[tuple[UUID, int]]) -> None:
+    """Give leases (delivery, fence) back unused."""
+    held = list(leases)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE openapi_delivery d SET lease_until = NULL "
+            "FROM unnest(%s::uuid[], %s::int[]) AS v(id, fence) WHERE d.id = v.id AND d.fence = v.fence",
+            [[row for row, _fence in held], [fence for _row, fence in held]],
+        )
 
 
 def _write_states(outcomes: Sequence[Outcome]) -> set[UUID]:
-    columns: list[list[object]] = [[] for _index in range(8)]
+    columns: list[list[object]] = [[] for _index in range(12)]
     for outcome in sorted(outcomes, key=lambda one: one.delivery):
         due = next_due(outcome.attempts + 1, outcome.at, random.random)
         failed = DeliveryState.RETRYING if due else DeliveryState.DEAD
@@ -131,25 +166,16 @@ def _write_states(outcomes: Sequence[Outcome]) -> set[UUID]:
             outcome.at if outcome.is_success else None,
             outcome.answer.status,
             str(outcome.error),
+            uuid7(),
+            outcome.at,
+            outcome.answer.milliseconds,
+            outcome.answer.body,
         )
         for column, value in zip(columns, values, strict=True):
             column.append(value)
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_SQL, columns)
         return {row[0] for row in cursor.fetchall()}
-
-
-def _attempt(outcome: Outcome) -> Attempt:
-    return Attempt(
-        id=uuid7(),
-        delivery_id=outcome.delivery,
-        number=outcome.attempts + 1,
-        at=outcome.at,
-        status=outcome.answer.status,
-        error=str(outcome.error),
-        milliseconds=outcome.answer.milliseconds,
-        answer=outcome.answer.body,
-    )
 
 
 def _judge_endpoints(outcomes: Sequence[Outcome]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
 from apps.core.outbound.client import Answer, GuardedClient
@@ -51,9 +52,13 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
     """
     events = _events([row.event_id for row in rows if row.event_id])
     apps = {row.subscription.app_id: row.subscription.app for row in rows}
-    seen = visible_events_by_app(apps, events) if events else set()
+    asked: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        if row.event_id in events:
+            asked.setdefault(row.subscription.app_id, set()).add(row.event_id)
+    seen = visible_events_by_app(apps, asked)
     opened: dict[UUID, tuple[str, ...]] = {}
-    ready = []
+    ready, built = [], []
     for row in rows:
         event = events.get(row.event_id) if row.event_id else None
         if row.event_id and event is None:
@@ -66,12 +71,18 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
             try:
                 if row.subscription_id not in opened:
                     opened[row.subscription_id] = tuple(open_secrets(row.subscription))
-                ready.append(_prepared(row, event, opened[row.subscription_id]))
+                if row.body is None and event is not None:
+                    row.body = build_message(
+                        subscription=row.subscription, event=event, kind=row.kind, message=row.message
+                    )
+                    built.append(row)
+                ready.append(_prepared(row, opened[row.subscription_id]))
             except (DatabaseError, InterfaceError):
                 raise
             except Exception:  # one message that cannot be built must not hold the others up
                 logger.exception("message %s cannot be built", row.message)
                 _mark(row, AttemptError.UNBUILT)
+    _keep_bodies(built)
     return ready
 
 
@@ -93,13 +104,20 @@ def _events(identifiers: list[UUID]) -> dict[UUID, Event]:
     return rows.in_bulk(list(set(identifiers)))
 
 
-def _prepared(row: Delivery, event: Event | None, secrets: tuple[str, ...]) -> Prepared:
-    if row.body is None and event is not None:
-        row.body = build_message(
-            subscription=row.subscription, event=event, kind=row.kind, message=row.message
+def _keep_bodies(rows: Sequence[Delivery]) -> None:
+    """What was built is kept before it is sent, in one statement; whoever prepares the row again sends the same."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE openapi_delivery d SET body = v.body::jsonb "
+            "FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS v(id, fence, body) "
+            "WHERE d.id = v.id AND d.fence = v.fence",
+            [[row.pk for row in rows], [row.fence for row in rows], [json.dumps(row.body) for row in rows]],
         )
-        Delivery.objects.filter(pk=row.pk).update(body=row.body)
-        row.refresh_from_db(fields=["body"])
+
+
+def _prepared(row: Delivery, secrets: tuple[str, ...]) -> Prepared:
     assert row.body is not None
     assert row.lease_until is not None
     return Prepared(

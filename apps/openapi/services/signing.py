@@ -15,8 +15,8 @@ CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """The bytes that are signed and sent: JSON in UTF-8, made anew from the stored document each time."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    """The bytes that are signed and sent: JSON in UTF-8 with sorted keys, so that each attempt sends the same ones."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def signature(secret: str, message: UUID, timestamp: int, body: bytes) -> str:
