@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.clips import make_clip
 from workers.vision.frames import Frame
+from workers.vision.holder.watch import PictureWatch
 from workers.vision.quality import HealthDetector, HealthState
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +71,18 @@ def test_f23_through_an_encoder(noise: float, frozen: bool) -> None:
             for index, image in enumerate(images)
         ]
     assert any(found) is frozen
+
+
+def test_f23_the_stream_is_degraded_with_its_cause() -> None:
+    """What the holder's state says, at one keyframe a second."""
+    watch, still = PictureWatch(), street(0.0, 0)
+    causes = []
+    for second in range(45):
+        moment = START + timedelta(seconds=second)
+        watch.frame(Frame(with_clock(still, second * 10), moment, keyframe=True), moment.timestamp())
+        causes.append(watch.cause)
+    assert causes[:29] == [""] * 29
+    assert causes[-1] == "frozen"
 
 
 def test_f23_movement_ends_it() -> None:

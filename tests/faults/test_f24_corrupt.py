@@ -1,4 +1,4 @@
-"""F24: damaged pictures are flagged and never handed on. F26: a change of size goes through."""
+"""F24: damaged pictures are flagged and never handed on; when there are many, the stream is opened again over TCP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand, StreamHolder, StreamWish
-from workers.vision.sources import SourceOptions, open_source
+from workers.vision.holder.watch import PictureWatch
+from workers.vision.sources import AddressPolicy, SourceOptions, VideoSource, open_source
 
 
 def damaged_clip(clip: bytes, damage: Callable[[int, bytes], bytes | None]) -> bytes:
@@ -55,14 +56,15 @@ def test_f24_no_damaged_picture_is_unflagged(tmp_path: Path, fault: str) -> None
             return data
         return flip(data, index) if fault == "flip" else None
 
-    with av.open(io.BytesIO(clip)) as source:
-        good = {
-            round(float(f.pts * f.time_base) * 25): f.to_ndarray(format="bgr24")
-            for f in source.decode(video=0)
-        }
+    (tmp_path / "good.ts").write_bytes(clip)
+    options = SourceOptions(file_roots=(tmp_path,))
+    with open_source(str(tmp_path / "good.ts"), options=options) as source:
+        whole = [source.decode(packet) for packet in source]
+    good = {round((frame.pts or 0.0) * 25): frame.image for frame in whole if frame is not None}
+    assert len(good) == 60
     (tmp_path / "bad.ts").write_bytes(damaged_clip(clip, damage))
     clean = flagged = 0
-    with open_source(str(tmp_path / "bad.ts"), options=SourceOptions(file_roots=(tmp_path,))) as source:
+    with open_source(str(tmp_path / "bad.ts"), options=options) as source:
         for packet in source:
             frame = source.decode(packet)
             if frame is None:
@@ -92,14 +94,42 @@ def test_f24_damaged_keyframes_are_not_analysed_and_lead_to_a_reconnect() -> Non
     assert not any(frame.corrupt for frame in frames)
 
 
-def test_f26_another_size_in_mid_stream_comes_through(tmp_path: Path) -> None:
-    small, large = make_clip(frames=20), make_clip(frames=20, width=640, height=360)
-    (tmp_path / "a.ts").write_bytes(small + large)
-    sizes = []
-    with open_source(str(tmp_path / "a.ts"), options=SourceOptions(file_roots=(tmp_path,))) as source:
-        for packet in source:
-            if packet.is_keyframe:
-                frame = source.decode_keyframe(packet)
-                assert frame is not None
-                sizes.append(frame.image.shape[:2])
-    assert sizes == [(180, 320)] * 2 + [(360, 640)] * 2
+def test_f24_more_than_a_fifth_damaged_opens_again_over_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for UDP, the stream goes on over TCP, and nothing damaged reached the consumer on the way."""
+    transports: list[str] = []
+
+    def opened(url: str, *, policy: AddressPolicy, options: SourceOptions) -> VideoSource:
+        transports.append(options.transport)
+        return open_source(url, policy=policy, options=options)
+
+    monkeypatch.setattr("workers.vision.holder.stream.open_source", opened)
+    clip = make_clip(frames=50, gop=5)
+    bad = damaged_clip(clip, lambda index, data: flip(data, index) if index % 15 == 0 else data)
+    frames: list[Frame] = []
+    with HttpCamera() as camera:
+        camera.add_live("/live", bad, pace=0.004)
+        wish = StreamWish(
+            camera.url("/live"), (Demand("keyframes", 0.01),), options=SourceOptions(transport="udp")
+        )
+        with StreamHolder(
+            LoopbackOnly(camera.port), lambda _, frame, __: frames.append(frame), backoff=hurried
+        ) as holder:
+            holder.reconcile({"a": wish})
+            assert wait_until(lambda: len(transports) >= 2)
+            status = holder.status()["a"]
+    assert transports[:2] == ["udp", "tcp"]
+    assert set(transports[1:]) == {"tcp"}
+    assert status.counters.corrupt > 0
+    assert frames
+    assert not any(frame.corrupt for frame in frames)
+
+
+def test_f24_a_tenth_damaged_degrades_and_does_not_reconnect() -> None:
+    watch = PictureWatch()
+    for second in range(120):
+        watch.decode(float(second), damaged=second % 10 == 0)
+        assert not watch.too_damaged
+    assert watch.cause == "corrupt"
+    for second in range(120, 132):
+        watch.decode(float(second), damaged=True)
+    assert watch.too_damaged

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.test_f21_reconnect import hurried, wait_until
 from tests.faults.test_f24_corrupt import damaged_clip, flip
 from tests.support.clips import make_clip
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
 from workers.vision.errors import SourceError, SourceFault
+from workers.vision.holder import Demand, StreamHolder, StreamWish
 from workers.vision.keyframes import capture_keyframe
 from workers.vision.sources import SourceOptions, open_source
 
@@ -67,3 +69,23 @@ def test_f25_the_deadline_holds_for_an_endless_gop() -> None:
         with pytest.raises(SourceError) as caught:
             capture_keyframe(camera.url("/live"), policy=LoopbackOnly(camera.port), deadline=2.0)
     assert caught.value.fault in (SourceFault.TIMEOUT, SourceFault.NO_KEYFRAME)
+
+
+def test_f25_a_held_stream_without_keyframes_is_opened_again_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clip = damaged_clip(make_clip(frames=60, gop=60), lambda index, data: None if index == 0 else data)
+    frames: list[object] = []
+    with HttpCamera() as camera:
+        camera.add_live("/live", clip, pace=0.002)
+        with StreamHolder(
+            LoopbackOnly(camera.port), lambda *frame: frames.append(frame), backoff=hurried
+        ) as holder:
+            holder.reconcile({"a": StreamWish(camera.url("/live"), (Demand("fps", 0.1),))})
+            assert wait_until(lambda: holder.status()["a"].counters.reconnects >= 2, 60)
+            status = holder.status()["a"]
+            tries = len(camera.requests)
+    assert status.counters.last_error.startswith("no_keyframe")
+    assert frames == []
+    assert status.counters.packets < (tries + 1) * 520  # two groups of pictures each time, not more
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
