@@ -77,7 +77,7 @@ def run_batch(slots: list[CaptureSlot]) -> None:
     pool = ThreadPoolExecutor(min(THREADS, len(shots)) or 1, thread_name_prefix="capture")
     try:
         open_ = {shot.slot for shot in shots}
-        futures = [pool.submit(take, shot, policy, store) for shot in shots]
+        futures = [pool.submit(take, shot, policy, store, settings.VANTAGE_LIVE_SOCKET) for shot in shots]
         for taken in _as_they_come(futures):
             if taken is not None:
                 open_.discard(taken.shot.slot)
