@@ -17,6 +17,7 @@ from apps.analysis.models import CaptureSlot, Execution
 from apps.analysis.services import lease_for_inference, release, send_back
 from workers.capture import shared
 from workers.capture.frames import FrameStore, look_of
+from workers.inference import elsewhere
 from workers.process import queues
 from workers.process.poison import MOST_CRASHES, is_again
 from workers.vision.engine_client import EngineClient, EngineError, EngineUnavailable, wait_for_engine
@@ -125,9 +126,16 @@ def analyse(slots: list[CaptureSlot]) -> bool:
         results = [
             [not_analysed(e["execution"], "engine_error") for e in item["executions"]] for item in items
         ]
+    moved: list[tuple[CaptureSlot, str]] = []
     for slot, found in zip(ready, results, strict=False):
-        answers.append(_frame_results(slot, _with_ended(slot, specs, found)))
+        stand, queue = elsewhere.leave(slot, found, specs)
+        if queue:
+            moved.append((slot, queue))
+        if stand or not queue:
+            answers.append(_frame_results(slot, _with_ended(slot, specs, stand)))
     push(answers)
+    for slot, queue in moved:
+        infer_slots.apply_async(([str(slot.pk)], True), expires=60, queue=queues.named(queue))
     return True
 
 
