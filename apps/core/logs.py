@@ -7,6 +7,8 @@ import logging
 import re
 from datetime import UTC, datetime
 
+from apps.core.text import escaped
+
 # Up to the last "@" before white space or a quote: a password may itself hold "@" or "/".
 _URL_SECRET = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?P<secret>[^\s\"'<>]+)@", re.IGNORECASE)
 _QUERY_SECRET = re.compile(
@@ -69,4 +71,4 @@ class JsonFormatter(logging.Formatter):
             line["error"] = record.exc_text
         elif record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return escaped(json.dumps(line, ensure_ascii=False))

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from apps.core.audit import RequestContext, request_context
 from apps.core.errors import Refusal
 from apps.core.ids import uuid7
+from apps.core.text import plain_text
 
 
 class ClientAddressMiddleware:
@@ -75,3 +76,27 @@ class RequestContextMiddleware:
         if exception.status == 404:
             return render(request, "errors/404.html", status=404)
         return render(request, "errors/refusal.html", {"refusal": exception.message}, status=exception.status)
+
+
+class PlainTextMiddleware:
+    """Text of forms without control and direction characters; passwords stay as they were typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *given: object) -> None:
+        """After the check of the CSRF token, which reads the same form."""
+        if request.method != "POST" or not request.content_type.endswith(FORM_TYPES):
+            return
+        form = request.POST.copy()
+        for name, values in request.POST.lists():
+            if "password" not in name:
+                form.setlist(name, [plain_text(value) for value in values])
+        form._mutable = False
+        request.POST = form  # type: ignore[assignment]
+
+
+FORM_TYPES = ("/x-www-form-urlencoded", "/form-data")

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from apps.core import audit
 from apps.core.audit import request_context
 from apps.core.errors import Refusal
+from apps.core.text import plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class StrictSerializer(serializers.Serializer[Any]):
                 raise serializers.ValidationError(
                     {name: [_("This field cannot be set.")] for name in unknown}
                 )
+            data = {name: plain_text(one) if isinstance(one, str) else one for name, one in data.items()}
         return super().to_internal_value(data)
 
 

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "apps.core.middleware.RequestContextMiddleware",
     "apps.accounts.middleware.PrincipalMiddleware",
     "apps.core.audit.middleware.AuditMiddleware",
+    "apps.core.middleware.PlainTextMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -19,6 +19,7 @@ from apps.algorithms.models import Algorithm, AlgorithmPackage, AlgorithmVersion
 from apps.algorithms.signals import package_ready
 from apps.core import audit
 from apps.core.errors import Conflict, Refusal
+from apps.core.text import one_line, plain_data
 from apps.core.wake import wake
 from workers.vision.packages import check
 from workers.vision.packages.files import NotPlain, fingerprint
@@ -64,7 +65,7 @@ def upload_package(
 def _manifest(folder: Path) -> dict[str, Any]:
     """The manifest's data; empty where it is not usable (the check then says why)."""
     try:
-        return dict(load_manifest(folder).data)
+        return dict(plain_data(load_manifest(folder).data))
     except ManifestError:
         return {}
 
@@ -102,7 +103,7 @@ def _register_upload(
         manifest=manifest,
         path=str(target),
         size=path.stat().st_size,
-        file_name=file_name[:200],
+        file_name=one_line(file_name, limit=200),
         organisation=organisation,
         uploaded_by=by.user if isinstance(by.user, User) else None,
     )
@@ -143,9 +144,9 @@ def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVers
     algorithm, _made = Algorithm.objects.update_or_create(
         slug=entry["id"],
         defaults={
-            "name_zh": name.get("zh", entry["id"]),
-            "name_en": name.get("en", entry["id"]),
-            "vendor": entry.get("vendor", ""),
+            "name_zh": one_line(str(name.get("zh", entry["id"])), limit=100),
+            "name_en": one_line(str(name.get("en", entry["id"])), limit=100),
+            "vendor": one_line(str(entry.get("vendor", "")), limit=100),
             "industries": entry.get("industry", []),
             "targets": entry.get("targets", []),
             "places": entry.get("places", []),
@@ -174,8 +175,8 @@ def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVers
             algorithm=algorithm,
             code=item["code"],
             defaults={
-                "name_zh": item.get("name", {}).get("zh", item["code"]),
-                "name_en": item.get("name", {}).get("en", item["code"]),
+                "name_zh": one_line(str(item.get("name", {}).get("zh", item["code"])), limit=100),
+                "name_en": one_line(str(item.get("name", {}).get("en", item["code"])), limit=100),
                 "proposes": str(item.get("proposes", "")),
                 "event_type": EventType.objects.filter(code=str(item.get("proposes", ""))).first(),
             },
