@@ -133,3 +133,87 @@ def test_f41_waiting_callers_share_batches():
         outputs = list(pool.map(lambda tensor: served.infer(tensor)[0][0, 0], tensors(60)))
     assert [float(value) for value in outputs] == [number * 2.0 for number in range(60)]
     assert max(device.tried) <= 12
+
+
+class Gpu:
+    """A device with a budget of bytes for models and their runs; the CPU beside it has room for `cpu` models."""
+
+    def __init__(self, budget: int, cpu: int = 100) -> None:
+        self.free, self.cpu, self.opened = budget, cpu, []
+
+    def open(self, model, platform):
+        self.opened.append((model.id, platform))
+        if platform == "cpu":
+            if self.cpu == 0:
+                raise DeviceOutOfMemory("bad_alloc")
+            self.cpu -= 1
+            return self._model(0, ("CPUExecutionProvider",), 1)
+        if self.free < 100:
+            raise DeviceOutOfMemory("no room")
+        self.free -= 100
+        return self._model(100, ("CUDAExecutionProvider",), 8)
+
+    def _model(self, size, providers, batch):
+        gpu = self
+
+        class OnGpu:
+            memory_bytes, batch_limit = 100, batch
+
+            def __init__(self):
+                self.providers = providers
+
+            def run(self, tensor):
+                if size and gpu.free < len(tensor) * 20:
+                    raise DeviceOutOfMemory("no room for the run")
+                return [np.full((len(tensor), 5, 1), 0.9, np.float32)]
+
+            def close(self):
+                gpu.free += size
+
+        return OnGpu()
+
+
+def on_gpu(folder, name):
+    execution = spec(folder / name, name, package=name * 64)
+    execution["platform"] = "cuda"
+    execution["model"]["id"] = name
+    execution["model"]["sha256"] = name * 64
+    return execution
+
+
+def test_f41_a_full_device_lets_unused_models_go_before_it_falls_back(tmp_path):
+    gpu = Gpu(budget=150)
+    engine = Engine(open_model=gpu.open)
+    for name in "abab":
+        answer = engine.analyse(frame(), [on_gpu(tmp_path, name)])[0]
+        assert answer["reason"] == ""
+    assert all(platform == "cuda" for _, platform in gpu.opened)
+    assert engine.stats()["faulty_models"] == {}  # a busy device is no fault of the file
+
+
+def test_f41_a_device_that_others_fill_is_left_for_the_cpu_once(tmp_path):
+    gpu = Gpu(budget=0)
+    engine = Engine(open_model=gpu.open)
+    for _ in range(5):
+        assert engine.analyse(frame(), [on_gpu(tmp_path, "a")])[0]["reason"] == ""
+    assert [platform for _, platform in gpu.opened] == ["cuda", "cuda", "cpu"]
+
+
+def test_f41_a_run_without_room_falls_back_once(tmp_path):
+    gpu = Gpu(budget=110)  # the model fits, not one image of a run
+    engine = Engine(open_model=gpu.open)
+    for _ in range(5):
+        assert engine.analyse(frame(), [on_gpu(tmp_path, "a")])[0]["reason"] == ""
+    assert [platform for _, platform in gpu.opened] == ["cuda", "cpu"]
+
+
+def test_f41_with_room_nowhere_it_says_so_and_rests(tmp_path, monkeypatch):
+    gpu = Gpu(budget=0, cpu=0)
+    engine = Engine(open_model=gpu.open)
+    reasons = [engine.analyse(frame(), [on_gpu(tmp_path, "a")])[0]["reason"] for _ in range(20)]
+    assert set(reasons) == {"out_of_memory"}
+    assert len(gpu.opened) == 3
+    gpu.cpu = 1
+    monkeypatch.setattr("workers.vision.inference.engine.FULL_SECONDS", 0.0)
+    engine._full_until.clear()
+    assert engine.analyse(frame(), [on_gpu(tmp_path, "a")])[0]["reason"] == ""

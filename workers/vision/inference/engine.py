@@ -29,13 +29,16 @@ from workers.vision.outcomes import NotAnalysed, Reason
 from workers.vision.rendition.decode import ImageRefused, decode_image
 from workers.vision.rules import RuleContext, rules
 from workers.vision.rules.base import candidates
-from workers.vision.runtimes.base import Model, ModelError, Tensor
+from workers.vision.runtimes.base import DeviceOutOfMemory, Model, ModelError, Tensor
 from workers.vision.runtimes.cache import ModelCache
 from workers.vision.runtimes.checksum import verify
 from workers.vision.runtimes.onnx import OnnxModel
 from workers.vision.runtimes.prepare import Canvases, InputSpec, prepare
 from workers.vision.runtimes.providers import CPU
 from workers.vision.runtimes.served import ServedModel
+
+FULL_SECONDS = 30.0
+"""How long a model that found room nowhere is not opened again."""
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ class Engine:
         """Model files that did not pass, SHA-256 → reason; the node agent reports them."""
         self.frames = self.frames_lost = self.executions = self.looks = 0
         self._open_model = open_model
+        self._full_until: dict[tuple[str, str], float] = {}
         self._own = threading.local()
 
     def analyse(self, frame: Frame | FrameRef, specs: Sequence[Mapping[str, Any]]) -> list[Result]:
@@ -244,10 +248,32 @@ class Engine:
         return found
 
     def _serve(self, model: ModelSpec) -> ServedModel:
-        opened = self._open_model(model, model.platform)
+        opened = self._open(model)
         on_device = bool(opened.providers) and opened.providers[0] != CPU
         self.faulty.pop(model.sha256, None)
         return ServedModel(opened, (lambda: self._open_model(model, "cpu")) if on_device else None)
+
+    def _open(self, model: ModelSpec) -> Model:
+        """On its device; where that is full, after unused models were closed; else on the CPU.
+
+        Where nothing has room it is not tried again for a while: opening for every frame would help nobody.
+        """
+        if time.monotonic() < self._full_until.get(model.key, 0.0):
+            raise DeviceOutOfMemory("there was no room for this model a moment ago")
+        try:
+            return self._open_model(model, model.platform)
+        except DeviceOutOfMemory:
+            log.warning("no room for model %s: unused models are closed", model.id)
+            self.models.unload()
+        try:
+            try:
+                return self._open_model(model, model.platform)
+            except DeviceOutOfMemory:
+                log.warning("still no room for model %s: it runs on the CPU", model.id)
+                return self._open_model(model, "cpu")
+        except DeviceOutOfMemory:
+            self._full_until[model.key] = time.monotonic() + FULL_SECONDS
+            raise
 
     # ---- analysers and rules ---------------------------------------------------------------------------
 

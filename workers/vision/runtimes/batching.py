@@ -40,6 +40,12 @@ class BatchRunner:
                 self._shrink(len(part))
         return results
 
+    def close(self) -> None:
+        """Close the model and what it fell back to."""
+        self._model.close()
+        if self._fallback is not None:
+            self._fallback.close()
+
     def _run_part(self, part: Sequence[Tensor]) -> list[list[Tensor]]:
         model = self._fallback or self._model
         if len(part) == 1:

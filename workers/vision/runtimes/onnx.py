@@ -28,13 +28,18 @@ class OnnxModel:
     def __init__(
         self, path: Path, *, platform: str = "cpu", max_batch: int = 1, intra_threads: int = 1
     ) -> None:
-        """Open `path`; raises `ModelMissing` or `ModelRefused`. `max_batch` counts only beside a GPU."""
+        """Open `path`; `max_batch` counts only beside a GPU.
+
+        Raises `ModelMissing`, `ModelRefused`, or `DeviceOutOfMemory` where a device has no room for it.
+        """
         if not path.is_file():
             raise ModelMissing(f"{path.name} is not on this node")
         wanted = choose(platform)
         try:
             self._session = ort.InferenceSession(str(path), _options(intra_threads), providers=wanted)
         except Exception as error:
+            if _is_memory(error):
+                raise DeviceOutOfMemory(_first_line(error)) from error
             raise ModelRefused(f"{path.name} does not open: {_first_line(error)}") from error
         self.providers: Sequence[str] = tuple(self._session.get_providers())
         self.memory_bytes = path.stat().st_size * 2 + SESSION_BYTES
@@ -55,8 +60,7 @@ class OnnxModel:
             feed: Mapping[str, Tensor] = {self.input_name: tensor}
             outputs: list[Tensor] = self._session.run(self.output_names, feed)
         except Exception as error:
-            message = str(error).lower()
-            if any(word in message for word in _MEMORY_WORDS):
+            if _is_memory(error):
                 raise DeviceOutOfMemory(_first_line(error)) from error
             raise ModelError(_first_line(error)) from error
         return outputs
@@ -74,6 +78,11 @@ def _options(intra_threads: int) -> ort.SessionOptions:
     options.log_severity_level = 3  # some public models print hundreds of warnings on opening
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def _is_memory(error: BaseException) -> bool:
+    message = str(error).lower()
+    return any(word in message for word in _MEMORY_WORDS)
 
 
 def _first_line(error: BaseException) -> str:

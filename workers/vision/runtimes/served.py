@@ -52,7 +52,7 @@ class ServedModel:
         return self._runner.degraded
 
     def close(self) -> None:
-        self._model.close()
+        self._runner.close()
 
     def _batch(self, tensor: Tensor) -> list[Tensor]:
         own = _Waiting(tensor)
