@@ -197,7 +197,9 @@ class HeldStream:
     def _rest(self, source: VideoSource, bytes_a_second: float) -> None:
         options = self.wish.options
         buffered = (source.info.live and options.transport == "tcp") or options.realtime
-        if buffered and not self._gate.needs_all and not self.remuxer.viewers:
+        naps = buffered and not self._gate.needs_all and not self.remuxer.viewers
+        source.set_gather(NAP / 4 if naps else None)
+        if naps:
             # Not the event: waiting on it costs three times as much, a few hundred times a second.
             time.sleep(min(NAP, MOST_GATHERED / max(bytes_a_second, 1.0)))
 

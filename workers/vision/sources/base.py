@@ -84,6 +84,10 @@ class VideoSource(ABC):
     def close(self) -> None:
         """Free everything. May be called twice; only by the thread that iterates (others call abort)."""
 
+    def set_gather(self, seconds: float | None) -> None:
+        """How long arriving bytes may wait to come together; None for what suits a viewer. Safe from any thread."""
+        return
+
     @property
     def clock_offset(self) -> float | None:
         """Seconds by which the far end's clock is ahead of ours, where the protocol tells."""

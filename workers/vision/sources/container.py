@@ -23,6 +23,7 @@ from workers.vision.sources.faults import as_source_error
 from workers.vision.sources.h264 import FrameNumbers
 from workers.vision.sources.options import SourceOptions
 from workers.vision.sources.pool import DecoderPool, prepare, shared_pool
+from workers.vision.sources.relay import GATHER, Relay
 
 FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
@@ -239,6 +240,10 @@ class ContainerSource(VideoSource):
         if image is None:
             return None
         return Frame(image, packet.time, packet.pts, keyframe=True, index=packet.index)
+
+    def set_gather(self, seconds: float | None) -> None:
+        if isinstance(self._reader, Relay):
+            self._reader.gather = GATHER if seconds is None else seconds
 
     def abort(self) -> None:
         self._stopping.set()

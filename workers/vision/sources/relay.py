@@ -37,6 +37,8 @@ class Relay:
     def __init__(self, address: str, port: int, options: SourceOptions) -> None:
         """Connect to the address (an IP literal) and listen. Raises SourceError."""
         self.failure: SourceError | None = None
+        self.gather = GATHER
+        """Seconds that bytes wait to come together; a holder that naps allows more than a viewer."""
         self._lock = threading.Lock()
         self._stopping = False
         try:
@@ -135,7 +137,7 @@ class Relay:
         while True:
             ready = {number for number, _ in poller.poll()}
             if self._words.is_playing and not full:
-                time.sleep(GATHER)
+                time.sleep(self.gather)
             if client.fileno() in ready and not self._to_server(client, buffer):
                 return
             if self._server.fileno() in ready:
