@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from apps.accounts.permissions import Principal
 from apps.core import audit, clock, outbox
 from apps.core.errors import Conflict, NotFound, Refusal
 from apps.core.models import OutboxMessage
+from apps.core.retries import atomic_again
 from apps.events.choices import FalseAlarmReason, Phase, ReviewSource, ReviewState, Verdict
 from apps.events.models import Event, EventLock, Review
 from apps.events.services.find import locked, locked_event
@@ -24,7 +24,7 @@ TOPIC = "event.reviewed"
 OPEN_STATES = frozenset({ReviewState.PENDING, ReviewState.EXPIRED, ReviewState.NOT_REQUIRED})
 
 
-@transaction.atomic
+@atomic_again
 def review_event(
     *,
     principal: Principal,
@@ -68,7 +68,7 @@ def review_event(
     return review
 
 
-@transaction.atomic
+@atomic_again
 def undo_review(*, principal: Principal, review_id: UUID) -> Event:
     """Take one's own verdict back within 10 s and restore the state before it.
 
