@@ -114,7 +114,7 @@ class EngineServer:
             with self._lock:
                 self._connections.add(connection)
                 self._handlers.add(handler)
-            handler.start()
+                handler.start()  # inside the lock: `stop` joins whatever is listed
 
     def _serve(self, connection: socket.socket) -> None:
         try:
