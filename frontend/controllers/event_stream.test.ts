@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import type { LiveMessage } from "../lib/live";
+import { fits, type LiveMessage } from "../lib/live";
 import { one, page, settle } from "../testing/page";
 import { html, serve } from "../testing/requests";
-import eventStream, { fits } from "./event_stream_controller";
+import eventStream from "./event_stream_controller";
 
 const PAGE = (more = ""): string => `<div data-controller="event-stream" data-event-stream-limit-value="3" ${more}>
   <button data-event-stream-target="counter" data-action="event-stream#release" hidden></button>

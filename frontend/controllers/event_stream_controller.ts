@@ -2,16 +2,8 @@ import { Controller } from "@hotwired/stimulus";
 import htmx from "htmx.org";
 import { fillTemplate } from "../lib/dom";
 import { getHtml } from "../lib/http";
-import type { LiveMessage } from "../lib/live";
+import { type Allowed, fits, type LiveMessage } from "../lib/live";
 import { t } from "../lib/words";
-
-type Allowed = Record<string, string[]>;
-
-/** Whether a message belongs to this list: topic, kind, and for each filtered key one of its values. */
-export function fits(message: LiveMessage, topic: string, kinds: string[], filter: Allowed): boolean {
-  if (message.topic !== topic || !kinds.includes(message.kind)) return false;
-  return Object.entries(filter).every(([key, allowed]) => allowed.includes(String(message.summary[key] ?? "")));
-}
 
 /** Live events slide in on top. Under the pointer or when scrolled away they wait behind "12 new". */
 export default class extends Controller<HTMLElement> {

@@ -7,7 +7,7 @@ import { EventMarkers } from "../islands/event_markers";
 import { fillAddress, fillTemplate } from "../lib/dom";
 import { type Box, type CameraAnswer, type CameraPoint, camerasUrl, contains, grown } from "../lib/geo";
 import { getJson } from "../lib/http";
-import type { LiveMessage } from "../lib/live";
+import { type Allowed, fits, type LiveMessage } from "../lib/live";
 import { t } from "../lib/words";
 
 /** The map: own vector base map, cameras of the view, drawing, live events; in step with a list beside it. */
@@ -23,6 +23,7 @@ export default class extends Controller<HTMLElement> {
     shape: { type: Object, default: {} },
     live: Boolean,
     events: { type: Array, default: [] },
+    filter: { type: Object, default: {} },
     liveLink: { type: String, default: "/events/{id}/" },
     link: String,
     pointInput: String,
@@ -46,6 +47,7 @@ export default class extends Controller<HTMLElement> {
   declare readonly shapeValue: Feature;
   declare readonly liveValue: boolean;
   declare readonly eventsValue: Record<string, unknown>[];
+  declare readonly filterValue: Allowed;
   declare readonly liveLinkValue: string;
   declare readonly linkValue: string;
   declare readonly pointInputValue: string;
@@ -198,7 +200,7 @@ export default class extends Controller<HTMLElement> {
   private receive(message: LiveMessage): void {
     if (message.topic === "cameras") this.cameras.update(message.object, String(message.summary["state"] ?? ""));
     if (message.topic !== "events" || !this.events) return;
-    if (message.kind === "raised") this.events.add(message);
+    if (fits(message, "events", ["raised"], this.filterValue)) this.events.add(message);
     if (message.kind === "reviewed" && message.summary["state"] === "false_alarm") this.events.remove(message.object);
   }
 

@@ -43,6 +43,15 @@ export function isLiveMessage(value: unknown): value is LiveMessage {
   );
 }
 
+/** For each filtered key of the summary the values that are let through; an empty filter lets everything through. */
+export type Allowed = Record<string, string[]>;
+
+/** Whether a message belongs to this part of the page: topic, kind, and for each filtered key one of its values. */
+export function fits(message: LiveMessage, topic: string, kinds: string[], filter: Allowed): boolean {
+  if (message.topic !== topic || !kinds.includes(message.kind)) return false;
+  return Object.entries(filter).every(([key, allowed]) => allowed.includes(String(message.summary[key] ?? "")));
+}
+
 /** What the server sends: messages in order of `seq`, at the start the newest `seq`. A gap at the start cannot be
  * filled; a later one means that this connection was too slow: opened again, it is told what it missed. */
 interface Envelope {
