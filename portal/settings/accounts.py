@@ -28,6 +28,7 @@ VANTAGE_SESSION_SECONDS = SESSION_COOKIE_AGE  # since the login, whatever was do
 VANTAGE_SESSIONS_PER_USER = int(os.environ.get("VANTAGE_SESSIONS_PER_USER", "10"))  # 0: as many as they like
 # required: whoever enters the Django admin sets up a second factor at login; optional: is asked to (demo, development)
 VANTAGE_SECOND_FACTOR = os.environ.get("VANTAGE_SECOND_FACTOR", "required")
+VANTAGE_EXPORT_ROWS = int(os.environ.get("VANTAGE_EXPORT_ROWS", "100000"))  # of one person in 24 hours
 GUARDIAN_RAISE_403 = False
 ANONYMOUS_USER_NAME = None
 AXES_FAILURE_LIMIT = 5

@@ -26,6 +26,7 @@ from tests.events import factories as events
 from tests.openapi import builders as openapi
 from tests.strategies import factories as strategies
 from tests.support import factories
+from tests.support.looking import state_purpose
 
 #: Every ability that does not open the whole catalogue, so that a refusal is about the object and not the role.
 ROLES = (
@@ -58,6 +59,7 @@ class World:
             return client
         if who not in self.sessions:
             client.force_login(self.users[who])
+            state_purpose(client)
             self.sessions[who] = client.cookies
         client.cookies = self.sessions[who].copy()
         return client

@@ -32,7 +32,7 @@ def tell_broken_seal(row: Any) -> None:
     try:
         if not cache.add(f"seal-broken:{row._meta.label_lower}:{row.pk}", 1, TELL_EVERY):
             return
-    except Exception:  # noqa: BLE001 S110 - no cache: better told twice than not at all
+    except Exception:  # noqa: S110 - no cache: better told twice than not at all
         pass
     audit.note(None, "seal.broken", row, outcome="refused")
     with translation.override("zh-hans"):

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.core import audit, spreadsheets
+from apps.accounts.services.exports import note_export
+from apps.core import spreadsheets
 from apps.core.models import AuditRecord
 from apps.core.pages import Column, KeysetPage, VisibleListView, chips
 from apps.devices.choices import LOOK_WORDS, Purpose
@@ -91,9 +92,9 @@ def ledger_export(request: HttpRequest) -> HttpResponseBase:
     if not (principal.can("ledger.view") or principal.can("audit.view")):
         raise Http404
     _form, rows = _found(request)
-    audit.record(
-        principal, "ledger.export", owner_id=principal.organisation_id, filters=request.GET.urlencode()
-    )
+    count = rows.order_by()[:EXPORT_LIMIT].count()
+    filters = request.GET.urlencode()[:500]
+    note_export(by=principal, kind="ledger", rows=count, title="ledger.csv", filters=filters)
     chunks = _chunks(rows)
     body = _asynchronous(chunks) if isinstance(request, ASGIRequest) else chunks
     response = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")

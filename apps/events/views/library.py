@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,13 +10,17 @@ from django.contrib.auth.decorators import login_required
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core import audit
+from apps.accounts.services.exports import export_mark, note_export
+from apps.core import audit, spreadsheets
 from apps.core.pages import Column, KeysetPage, VisibleListView
+from apps.devices.services.purpose import purpose_in
+from apps.devices.views.purpose import purpose_url
 from apps.events.filters import EventFilter
 from apps.events.models import Event
 from apps.events.views.shared import with_thumbs
@@ -81,22 +83,33 @@ def _has(name: str) -> bool:
 
 @login_required
 def event_export(request: HttpRequest) -> HttpResponseBase:
-    """The filtered list as CSV (UTF-8 with BOM), at most 100,000 rows; the export is an audit record."""
+    """The filtered list as CSV (UTF-8 with BOM), at most 100,000 rows.
+
+    It asks for a purpose once per session, counts against the person's quota, is an audit record, and every row
+    carries who took it.
+    """
     principal = request.principal  # type: ignore[attr-defined]
+    purpose = purpose_in(request.session)
+    if not purpose:
+        return redirect(purpose_url(request.get_full_path()))
     found = EventFilter(request.GET, queryset=Event.objects.visible_to(principal).listed())
     rows = found.qs if found.is_valid() else Event.objects.none()
-    audit.record(
-        principal,
-        "event.export",
-        owner_id=principal.organisation_id,
-        name="events.csv",
-        filters=request.GET.urlencode(),
-    )
-    chunks = _csv_chunks(rows)
+    count = rows.order_by()[:EXPORT_LIMIT].count()
+    filters = request.GET.urlencode()[:500]
+    note_export(by=principal, kind="event", rows=count, title="events.csv", filters=filters, **purpose)
+    for owner in _other_owners(principal, rows):
+        audit.note(principal, "event.export", owner_id=owner, name="events.csv", filters=filters, **purpose)
+    chunks = _csv_chunks(rows, export_mark(principal))
     body = _asynchronous(chunks) if isinstance(request, ASGIRequest) else chunks
     response = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="events-{timezone.localdate():%Y%m%d}.csv"'
     return response
+
+
+def _other_owners(principal: Any, rows: QuerySet[Event]) -> list[Any]:
+    """Other organisations whose events are in it: their ledgers show the export too."""
+    owners = rows.order_by().values_list("camera__managing_organisation", flat=True).distinct()
+    return [owner for owner in owners[:200] if owner != principal.organisation_id]
 
 
 async def _asynchronous(chunks: Iterator[str]) -> AsyncIterator[str]:
@@ -108,16 +121,16 @@ async def _asynchronous(chunks: Iterator[str]) -> AsyncIterator[str]:
         yield chunk
 
 
-def _csv_chunks(rows: QuerySet[Event]) -> Iterator[str]:
+def _csv_chunks(rows: QuerySet[Event], mark: str) -> Iterator[str]:
     """Header, then pages by key, so that no cursor stays open between two chunks."""
-    yield "\ufeff" + _lines([HEADER])
+    yield "\ufeff" + spreadsheets.lines([HEADER])
     last, left = None, EXPORT_LIMIT
     while left > 0:
         page = rows.filter(pk__lt=last) if last else rows
         found = list(page.order_by("-pk")[: min(CHUNK, left)])
         if not found:
             return
-        yield _lines([[_harmless(cell) for cell in _cells(event)] for event in found])
+        yield spreadsheets.lines([*_cells(event), mark] for event in found)
         last, left = found[-1].pk, left - len(found)
 
 
@@ -140,6 +153,7 @@ HEADER = [
     "algorithm",
     "review",
     "handling",
+    "exported_by",
 ]
 
 
@@ -165,16 +179,3 @@ def _cells(event: Event) -> list[Any]:
         event.review_state,
         event.handling,
     ]
-
-
-def _harmless(cell: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe (OWASP: CSV injection)."""
-    if isinstance(cell, str) and cell.lstrip()[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{cell}"
-    return cell
-
-
-def _lines(rows: list[list[Any]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue()
