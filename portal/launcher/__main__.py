@@ -18,6 +18,7 @@ COMMANDS = {
     "check": ("check", "linters, types, layers, migrations, lock, API schema, front end"),
     "test": ("testing", "the test suite on embedded services; arguments go to pytest"),
     "bench": ("bench", "measure ratios on this machine"),
+    "soak": ("soak", "break the running road at random, then check that nothing was lost"),
     "build": ("build", "build the front end"),
     "manage": ("managed", "Django's commands on the services of the data folder"),
 }
