@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from django.conf import settings as settings_now
 from django.test import Client
 
 from apps.analysis.models import Scene
-from apps.core import clock
+from apps.core import clock, outbox
 from apps.core.models import AuditRecord
 from apps.devices.services import set_cover
 from tests.attacks.sockets import Socket, session_of
@@ -33,6 +35,23 @@ def sock(settings: Any, tmp_path: Path) -> Path:
     settings.VANTAGE_LIVE_SOCKET = str(tmp_path / "live.sock")
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path / "live.sock"
+
+
+def session_for(user: Any, *, purpose: bool = True) -> str:
+    """A session in which the person said why they look."""
+    cookie = session_of(user)
+    if purpose:
+        store = import_module(settings_now.SESSION_ENGINE).SessionStore(cookie)
+        store["purpose"] = {"purpose": "fault"}
+        store.save()
+    return cookie
+
+
+def refusals() -> list[dict[str, Any]]:
+    """What the ledger says of refused live pictures."""
+    outbox.relay_once()
+    rows = AuditRecord.objects.filter(action="camera.live", outcome="refused")
+    return list(rows.values_list("detail", flat=True))
 
 
 def masked_camera(**fields: Any) -> Any:
@@ -64,16 +83,22 @@ def test_only_a_grant_of_the_unmasked_view_opens_the_stream(
     camera, user = masked_camera(), factories.user()
     if actions:
         factories.grant_access(camera, user.organisation, actions)
-    assert opens(camera, session_of(user), sock) is streams
-    refused = AuditRecord.objects.filter(action="camera.live", outcome="refused")
-    assert refused.exists() is not streams
+    assert opens(camera, session_for(user), sock) is streams
+    assert bool(refusals()) is not streams
+
+
+def test_the_unmasked_stream_asks_for_a_purpose(sock: Path) -> None:
+    camera, user = masked_camera(), factories.user()
+    factories.grant_access(camera, user.organisation, ("live", "unmasked"))
+    assert not opens(camera, session_for(user, purpose=False), sock)
+    assert refusals() == [{"reason": "purpose"}]
 
 
 def test_managing_the_camera_is_not_enough(sock: Path) -> None:
     camera = masked_camera()
     user = factories.user(camera.managing_organisation)
-    assert not opens(camera, session_of(user), sock)
-    assert AuditRecord.objects.get(action="camera.live").detail == {"reason": "privacy_masks"}
+    assert not opens(camera, session_for(user), sock)
+    assert refusals() == [{"reason": "privacy_masks"}]
     Scene.objects.update(privacy_masks=[])
     assert opens(camera, session_of(user), sock)
 
@@ -94,7 +119,7 @@ def test_the_end_of_the_unmasked_grant_closes_the_player(sock: Path) -> None:
     camera, user = masked_camera(), factories.user()
     factories.grant_access(camera, user.organisation, ("live", "unmasked"))
     ended = lambda: camera.access.filter(action="unmasked").update(valid_to=clock.now())  # noqa: E731
-    assert watch(camera, session_of(user), ended, sock) == (4403, True)
+    assert watch(camera, session_for(user), ended, sock) == (4403, True)
 
 
 @pytest.mark.parametrize("unmasked", [False, True])

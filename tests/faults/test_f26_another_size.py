@@ -130,3 +130,19 @@ def test_f26_the_engine_finds_the_same_share_of_the_frame_in_both_sizes(tmp_path
         boxes.append([target["box"] for hit in answer["hits"] for target in hit["targets"]])
     assert boxes[0]
     assert np.allclose(boxes[0], boxes[1], atol=0.02)
+
+
+@pytest.mark.django_db
+def test_f26_events_note_the_size_their_picture_had(settings: Any, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from apps.events.models import RawEvent
+    from tests.support.hits import Hits
+    from workers.writer.store import write_batch
+
+    settings.MEDIA_ROOT = tmp_path / "media"
+    hits = Hits(tmp_path / "frames")
+    for height, width in (SMALL, LARGE):
+        write_batch([replace(hits.one(), width=width, height=height)])
+    noted = RawEvent.objects.order_by("time").values_list("context", flat=True)
+    assert [(context["height"], context["width"]) for context in noted] == [SMALL, LARGE]

@@ -123,21 +123,26 @@ def test_f29_a_child_that_dies_is_started_again_and_none_survives_its_parent(
 
 
 @pytest.mark.slow_fault
+@pytest.mark.timeout(900)
 def test_f29_memory_does_not_rise_with_decoding_and_reconnecting(camera: HttpCamera) -> None:
-    """Two hours of keyframes at 1 s are 7,200 decodes: here in minutes, with reconnects among them."""
-    decoded, samples = 7200, []
+    """Two hours of a keyframe every two seconds are 3,600 decodes: here in minutes, with reconnects among them."""
+    decoded, samples = 3600, []
     camera.add_live("/fast", make_clip(frames=20, gop=2, width=640, height=360), pace=0.002)
     with StreamHolder(LoopbackOnly(camera.port), lambda *_: None, backoff=hurried) as holder:
-        holder.reconcile({"a": StreamWish(camera.url("/fast"), (Demand("keyframes", 0.001),))})
+        wish = StreamWish(camera.url("/fast"), (Demand("keyframes", 0.001),), live=True)
+        holder.reconcile({"a": wish})
+        assert wait_until(lambda: holder.status()["a"].state == "online")
+        viewer = holder.view("a")  # somebody watches too: the remuxer runs, and the thread takes no naps
+        assert viewer is not None
 
         def counted() -> int:
             return holder.status()["a"].counters.decoded
 
         for mark in range(200, decoded + 1, 200):
             assert wait_until(lambda mark=mark: counted() >= mark, 60)
-            if mark % 1000 == 0:
+            if mark % 600 == 0:
                 camera.stop()
-                assert wait_until(lambda: holder.status()["a"].state == "offline", 30)
+                assert wait_until(lambda: holder.status()["a"].state != "online", 30)
                 camera.start()
             if mark > decoded // 4:  # allocators have what they need by then
                 samples.append((mark, resident()))

@@ -28,6 +28,7 @@ from workers.inference import infer_slots
 from workers.process import queues
 from workers.process.drain import is_draining
 from workers.process.poison import MOST_CRASHES, is_again
+from workers.writer.keeper import keep_in_background
 from workers.writer.results import FrameResults, not_analysed, push
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def capture_slots(self: Any, slot_ids: list[str], crashes: int = 0) -> None:
     A message that comes again had its process die under it: its slots then come one by one, so that the one that
     kills processes takes no other with it, and after MOST_CRASHES that one is given up.
     """
+    keep_in_background()  # covers are written here
     ids = [UUID(text) for text in slot_ids]
     if is_again(self):
         for one in ids:

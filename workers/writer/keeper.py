@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core.wake import Sleeper
-from apps.devices.services.storage import Space, Uploaded, keep_reserve, report_storage, upload_spooled
+from apps.devices.services.storage import (
+    Space,
+    Uploaded,
+    is_remote,
+    keep_reserve,
+    report_storage,
+    upload_spooled,
+)
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 3.0
+_keeping: tuple[int, threading.Thread] | None = None
+
+
+def keep_in_background() -> None:
+    """In a process that only now and then writes pictures, as a child that captures: keep its machine's spool empty.
+
+    Without an object store nothing is spooled, and nothing happens.
+    """
+    global _keeping
+    if not is_remote():
+        return
+    if _keeping is None or _keeping[0] != os.getpid() or not _keeping[1].is_alive():
+        thread = threading.Thread(
+            target=StorageKeeper().run, args=(threading.Event(),), name="media", daemon=True
+        )
+        _keeping = (os.getpid(), thread)
+        thread.start()
 
 
 class StorageKeeper:
