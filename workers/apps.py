@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class WorkersConfig(AppConfig):
@@ -10,8 +11,13 @@ class WorkersConfig(AppConfig):
     label = "workers"
 
     def ready(self) -> None:
-        from apps.dispatch.registry import links
-        from workers.node import chain
+        from apps.core import periodic
+        from apps.dispatch.registry import frame_stages, links
+        from workers.node import chain, frame, traces
 
         links.add("5-strategy", chain.strategy_link)
         links.add("7-push", chain.push_link)
+        frame_stages.add("4-judge", frame.judge_stages)
+        frame_stages.add("7-delivery", frame.delivery_stages)
+        if settings.VANTAGE_OTLP_ENDPOINT:
+            periodic.schedule.add("traces.export", periodic.Periodic(traces.export, 10))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,11 +18,13 @@ from django.views.decorators.cache import never_cache
 from apps.core import clock
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.dispatch.models import ComputeNode
-from apps.dispatch.registry import links
+from apps.dispatch.registry import frame_stages, links
 from apps.dispatch.selectors import faulty_models, is_lost
 from apps.dispatch.selectors.chain import hours_of
+from apps.dispatch.selectors.frame import find_frame, recent_events
 from apps.dispatch.selectors.health import duties
 from apps.dispatch.selectors.link import Link
+from apps.dispatch.selectors.stage import Frame, Stage, with_gaps
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +64,37 @@ def chain(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     part = request.GET.get("part") == "tiles"
+    if not part:
+        context["events"] = recent_events(request.principal)
     return render(request, "dispatch/chain_tiles.html" if part else "dispatch/chain.html", context)
+
+
+def stages_of(frame: Frame, principal: Any) -> list[Stage]:
+    """The road of one frame in order, with the gaps between."""
+    return with_gaps([stage for _name, of in frame_stages.items() for stage in of(frame, principal)])
+
+
+@login_required
+@never_cache
+def frame_chain(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The chain of one frame, by the id of its slot, its picture, a raw event or an event."""
+    request.principal.must("operations.view")
+    frame = find_frame(pk, request.principal)
+    if frame is None:
+        raise Http404
+    stages = stages_of(frame, request.principal)
+    moments = [moment for stage in stages for moment in (stage.began, stage.ended) if moment]
+    context = {
+        "title": _("Chain of one frame"),
+        "frame": frame,
+        "stages": stages,
+        "total": (max(moments) - min(moments)).total_seconds() if moments else None,
+        "worst": next(
+            (stage for state in ("failed", "waiting") for stage in stages if stage.state == state), None
+        ),
+        "last": stages[-1] if stages else None,
+    }
+    return render(request, "dispatch/frame.html", context)
 
 
 @login_required

@@ -2,6 +2,8 @@
 
 import os
 
+from portal.settings.environment import listed
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -19,3 +21,7 @@ LOGGING = {
     },
 }
 LOGGING_CONFIG = "logging.config.dictConfig"
+# Where spans go, an OTLP/HTTP collector of the site (http://collector:4318/v1/traces); empty: nothing is exported.
+VANTAGE_OTLP_ENDPOINT = os.environ.get("VANTAGE_OTLP_ENDPOINT", "")
+# Networks whose scrapers may read /metrics without logging in; the machine itself always may.
+VANTAGE_METRICS_FROM = listed("VANTAGE_METRICS_FROM")

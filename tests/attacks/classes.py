@@ -31,7 +31,8 @@ LOGIN: dict[str, str] = {
     "api:event-list": "event", "api:strategy-list": "strategy", "api:trace-list": "trace",
     "api:app-list": "app", "api:subscription-list": "subscription", "api:delivery-list": "delivery",
     "devices:camera-map": "camera", "devices:camera-list": "camera", "devices:camera-add": "",
-    "devices:stream-test": "", "devices:map-data": "camera",
+    "devices:stream-test": "", "devices:map-data": "camera", "devices:purpose": "", "devices:ledger": "",
+    "devices:ledger-export": "",
     "algorithms:algorithm-list": "", "algorithms:package-list": "", "algorithms:package-upload": "",
     "algorithms:event-type-list": "",
     "analysis:task-list": "task", "analysis:task-add": "camera", "analysis:camera-choices": "camera",
@@ -49,7 +50,11 @@ LOGIN: dict[str, str] = {
 }  # fmt: skip
 
 #: For one role only; the four clients, who hold others, are refused whatever bureau they are of.
-ROLE = {"audit-list", "algorithms:event-type-add", "algorithms:event-type-edit"}
+ROLE = {
+    "audit-list", "algorithms:event-type-add", "algorithms:event-type-edit",
+    "devices:odd-list", "devices:odd-note", "devices:deletion-list", "devices:retention-list",
+    "devices:retention-edit", "devices:lock-list", "devices:lock-add", "devices:lock-release",
+}  # fmt: skip
 
 #: About the platform's shared warehouse: every user may look, changing needs a role.
 SHARED: dict[str, str] = {
@@ -133,6 +138,7 @@ OBJECT: dict[str, About] = {
     "events:event-decide": _pk("event", granted=True, data=VERDICT),
     "events:event-lock": _pk("event", granted=True),
     "events:review-undo": _pk("review", granted=True),
+    "dispatch:frame": _pk("event", granted=True),
     "events:event-detail": _pk("event", granted=True),
     "events:event-row": _pk("event", granted=True),
     "events:event-review": _pk("event", granted=True, data=VERDICT),

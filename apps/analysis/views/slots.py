@@ -76,6 +76,7 @@ class SlotListView(VisibleListView):
                 media_url("capture", row.capture_id, principal, variant="thumb") if row.capture_id else ""
             )
         return {
+            "can_trace": principal.can("operations.view"),
             "intro": _(
                 "Each planned capture of the last two days: was the camera looked at, and what was found?"
             ),

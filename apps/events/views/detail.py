@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 from apps.analysis.models import AnalysisTask, Execution, SceneRule
 from apps.core import clock
 from apps.devices.models import Capture
-from apps.devices.views import map_settings
+from apps.devices.services.purpose import is_old, purpose_in
+from apps.devices.views import map_settings, purpose_url
 from apps.events import services
 from apps.events.choices import FalseAlarmReason, ReviewState
 from apps.events.models import Event
@@ -41,11 +42,13 @@ def event_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **map_settings(),
         "event": event,
         "known": known,
+        "can_trace": principal.can("operations.view"),
         "picture_url": picture_link(principal, event),
         "picture_boxes": event.targets,
         "picture_regions": regions_of(event),
         "crop_url": picture_link(principal, event, "crop") if event.targets else "",
         "is_picture_gone": _is_picture_gone(event),
+        "purpose_url": purpose_url(request.get_full_path()) if _needs_purpose(request, event) else "",
         "rule": SceneRule.objects.filter(pk=known.get("rule")).select_related("owner").first()
         if known.get("rule")
         else None,
@@ -62,6 +65,13 @@ def event_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         else None,
     }
     return render(request, "events/event_detail.html", context)
+
+
+def _needs_purpose(request: HttpRequest, event: Event) -> bool:
+    """The picture is old, no purpose was given in this session, and judging it is not what the viewer is here for."""
+    principal = request.principal  # type: ignore[attr-defined]
+    is_work = event.review_state == ReviewState.PENDING and principal.can("events.review")
+    return is_old(event.time) and not purpose_in(request.session) and not is_work
 
 
 def _is_picture_gone(event: Event) -> bool:
