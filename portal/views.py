@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -50,14 +53,22 @@ def _broker_answers() -> bool:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics, for operators only (or a scraper on the same machine)."""
+    """Prometheus metrics, for operators, a scraper on the same machine, or one in VANTAGE_METRICS_FROM."""
     principal = getattr(request, "principal", None)
-    local = (
-        request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"} and "HTTP_X_FORWARDED_FOR" not in request.META
-    )
-    if not local and (principal is None or not principal.can("operations.view")):
+    if not _is_scraper(request) and (principal is None or not principal.can("operations.view")):
         return page_not_found(request)
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_scraper(request: HttpRequest) -> bool:
+    """One that reaches us directly: what came through a proxy came from anywhere."""
+    if "HTTP_X_FORWARDED_FOR" in request.META:
+        return False
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return address.is_loopback or any(address in ip_network(one) for one in settings.VANTAGE_METRICS_FROM)
 
 
 def _error(request: HttpRequest, status: int) -> HttpResponse:

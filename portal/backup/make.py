@@ -85,7 +85,7 @@ def _write(part: Path, folder: Path, manifest: dict[str, Any], say: Callable[[st
         manifest["members"]["keys"] = files.digest_of(keys)
     text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode()
     (folder / "manifest.json").write_bytes(text)
-    mac = f"{provider().key_id}:{provider().mac(text, purpose='backup').hex()}\n"
+    mac = f"{provider().mac_id}:{provider().mac(text, purpose='backup').hex()}\n"
     (folder / "manifest.mac").write_text(mac, encoding="utf-8")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
@@ -100,7 +100,7 @@ def _write(part: Path, folder: Path, manifest: dict[str, Any], say: Callable[[st
                     say(f"backup: {stored.root}/{stored.path} is {fault} and is not in the archive")
                     continue
                 member = tarfile.TarInfo(f"{stored.root}/{stored.path}")
-                member.size, member.mode = stored.size, 0o600
+                member.size, member.mode = files.size_of(stored.root, stored.path), 0o600
                 with files.opened(stored.root, stored.path) as content:
                     archive.addfile(member, content)
         file.flush()

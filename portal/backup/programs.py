@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from portal.backup.errors import BackupError
 from portal.launcher.errors import LauncherError
 from portal.launcher.postgres_home import package_folder, programs_in
 
+RESTORE = ("--no-owner", "--no-privileges", "--no-comments")
+RUN = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-")
+NEWER_SETTINGS = frozenset({b"SET transaction_timeout = 0;\n"})  # PostgreSQL 17; we support 15
+HEAD_LINES = 40
+
 
 def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
     """Run one of PostgreSQL's programs on Django's database; returns what it said.
@@ -24,16 +30,41 @@ def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
     `server` is the server's version number (180006). The password goes by the environment: arguments can be read
     by everybody on the machine. BackupError with the program's own words where it fails.
     """
-    conninfo, password = _address()
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C",
-        "PGPASSWORD": password,
-        "PGCONNECT_TIMEOUT": "10",
-    }
+    conninfo, environment = _address()
     return _finished(
         name, [str(find(name, server)), f"--dbname={conninfo}", "--no-password", *arguments], environment
     )
+
+
+def restore_dump(dump: Path, wanted: Path, *, server: int) -> None:
+    """Run what `wanted` lists of the dump on Django's database, in one transaction. BackupError where it fails.
+
+    pg_restore writes it as SQL and psql runs it, so that a setting which only newer servers know can be left out.
+    """
+    conninfo, environment = _address()
+    written = [str(find("pg_restore", server)), "--file=-", f"--use-list={wanted}", *RESTORE, str(dump)]
+    run = [str(find("psql", server)), f"--dbname={conninfo}", "--no-password", *RUN]
+    with tempfile.TemporaryFile() as said:
+        with (
+            subprocess.Popen(written, stdout=subprocess.PIPE, stderr=said) as source,
+            subprocess.Popen(
+                run, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+            ) as target,
+        ):
+            assert source.stdout is not None
+            assert target.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                for _ in range(HEAD_LINES):
+                    line = source.stdout.readline()
+                    target.stdin.write(b"" if line in NEWER_SETTINGS else line)
+                shutil.copyfileobj(source.stdout, target.stdin)
+            with contextlib.suppress(BrokenPipeError):
+                target.stdin.close()
+            source.stdout.close()
+        if source.returncode or target.returncode:
+            said.seek(0)
+            words = said.read().decode(errors="replace").strip()[-2000:]
+            raise BackupError(f"the database was not restored, and nothing of it stays:\n{words}")
 
 
 def contents(dump: Path, *, server: int) -> list[str]:
@@ -86,10 +117,15 @@ def _major(path: Path) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _address() -> tuple[str, str]:
-    """(conninfo without the password, the password) of Django's default database."""
+def _address() -> tuple[str, dict[str, str]]:
+    """(conninfo without the password, the environment with it) for Django's default database."""
     given = connection.settings_dict
     options = {key: value for key, value in given["OPTIONS"].items() if isinstance(value, str)}
     named = {"host": given["HOST"], "port": given["PORT"], "user": given["USER"], "dbname": given["NAME"]}
-    password = str(given["PASSWORD"] or options.pop("password", ""))
-    return make_conninfo(**{key: value for key, value in {**options, **named}.items() if value}), password
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C",
+        "PGPASSWORD": str(given["PASSWORD"] or options.pop("password", "")),
+        "PGCONNECT_TIMEOUT": "10",
+    }
+    return make_conninfo(**{key: value for key, value in {**options, **named}.items() if value}), environment

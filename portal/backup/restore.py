@@ -21,10 +21,9 @@ from portal.backup import files
 from portal.backup.errors import BackupError
 from portal.backup.later import events_after
 from portal.backup.make import FORMAT
-from portal.backup.programs import contents, run_program
+from portal.backup.programs import contents, restore_dump
 from portal.backup.verify import Report, verify
 
-RESTORE = ("--exit-on-error", "--no-owner", "--no-privileges", "--no-comments", "--single-transaction")
 Say = Callable[[str], None]
 
 
@@ -49,6 +48,8 @@ def restore_backup(source: Path, *, replace: bool, logs: Path | None, say: Say) 
             _files(archive, Path(folder, "files.jsonl.gz"), say)
         say("restore: comparing with the manifest")
         report = verify(manifest, Path(folder, "files.jsonl.gz"), later)
+    if report.holds and any(lost.kind == "audit records" for lost in report.lost):
+        audit.accept_loss(f"restored from {source.name}, the backup of {report.made_at}")
     audit.record(SYSTEM, "backup.restore", name=source.name, outcome="done" if report.holds else "incomplete")
     return report
 
@@ -103,7 +104,7 @@ def _database(dump: Path, replace: bool, say: Say) -> None:
     wanted = dump.with_suffix(".list")  # the schema is there already, and its owner may be another here
     lines = [line for line in contents(dump, server=server) if " SCHEMA - public " not in line]
     wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run_program("pg_restore", [*RESTORE, f"--use-list={wanted}", str(dump)], server=server)
+    restore_dump(dump, wanted, server=server)
     connection.close()  # whatever this connection remembers is of the old schema
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

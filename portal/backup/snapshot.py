@@ -62,10 +62,11 @@ def migrations(rows: psycopg.Connection[Any]) -> list[str]:
 
 
 def captures(rows: psycopg.Connection[Any]) -> Iterator[tuple[str, int, str]]:
-    """(path, size, SHA-256) of each kept picture, read in portions."""
+    """(path, size, SHA-256) of each stored picture, read in portions; one that still waits in a spool is none yet."""
     with rows.cursor(name="captures") as cursor:
         cursor.itersize = 5000
         cursor.execute(
-            "SELECT path, size, sha256 FROM devices_capture WHERE deleted_at IS NULL ORDER BY path"
+            "SELECT path, size, sha256 FROM devices_capture "
+            "WHERE deleted_at IS NULL AND media_state = 'stored' ORDER BY path"
         )
         yield from cursor

@@ -44,11 +44,15 @@ def verify(manifest: dict[str, Any], listed: Path, later: list[Lost]) -> Report:
         for name, number in manifest["tables"].items()
         if counts.get(name) != number
     ]
-    chain = audit.verify()
+    chain = audit.verify(checkpoints=[])  # those outside know records from after the backup
     if chain.broken_seq is not None:
         faults.append(f"audit chain: broken at record {chain.broken_seq} ({chain.reason})")
     if audit_head(rows) != manifest["audit"]:
         faults.append("audit chain: its newest record is not the archive's")
+    outside = audit.verify()
+    cut = outside.reason == "truncated" and outside.broken_seq == manifest["audit"]["seq"] + 1
+    if outside.broken_seq is not None and not cut and chain.broken_seq is None:
+        faults.append(f"audit checkpoints: {outside.reason} at record {outside.broken_seq}")
     number, wrong, paths = _files(listed)
     faults += wrong
     return Report(
@@ -57,9 +61,17 @@ def verify(manifest: dict[str, Any], listed: Path, later: list[Lost]) -> Report:
         audit_records=chain.checked,
         files=number,
         faults=faults,
-        lost=_still_lost(later) + list(pictures_after(manifest["made_at"], paths)),
+        lost=(_audit_records(chain.checked) if cut else [])
+        + _still_lost(later)
+        + list(pictures_after(manifest["made_at"], paths)),
         notes=_notes(manifest, migrations(rows)),
     )
+
+
+def _audit_records(head: int) -> list[Lost]:
+    """What the checkpoints outside know of and the restored chain does not."""
+    last = max(audit.read_checkpoints(), key=lambda entry: entry.seq)
+    return [Lost("audit records", f"{head + 1}…{last.seq}", last.at, "checkpoints outside the database")]
 
 
 def _files(listed: Path) -> tuple[int, list[str], set[str]]:

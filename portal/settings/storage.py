@@ -58,3 +58,10 @@ VANTAGE_MEDIA_STOP = {
 }
 VANTAGE_MEDIA_RESERVE_MB = float(os.environ.get("VANTAGE_MEDIA_RESERVE_MB", "64"))
 VANTAGE_MEDIA_QUOTA_MB = float(os.environ.get("VANTAGE_MEDIA_QUOTA_MB", "0"))  # 0: the whole file system
+
+# Where nginx serves what the media door hands over (X-Accel-Redirect), as in deploy/nginx: /_pictures/. Empty: we
+# send pictures ourselves. The folder is read by nginx and holds each answer for a minute; put it in memory.
+VANTAGE_ACCEL = os.environ.get("VANTAGE_ACCEL", "")
+VANTAGE_RENDITIONS = Path(
+    os.environ.get("VANTAGE_RENDITIONS", Path(os.environ.get("VANTAGE_DATA", ROOT / ".vantage")) / "renditions")
+)

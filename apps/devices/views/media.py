@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from apps.core import audit
+from apps.devices.services.handover import handed_over
 from apps.devices.services.live import LiveRight, live_right, may_see_unmasked, picture_now
 from apps.devices.services.media import cover_item, open_media
 from apps.devices.services.purpose import is_old, purpose_in
@@ -32,7 +33,7 @@ def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
     if right is None:
         raise Http404
     item = cover_item(request.principal, pk)
-    if not right.is_raw and request.GET.get("variant", "frame") == "frame":
+    if right.masks and request.GET.get("variant", "frame") == "frame":
         taken = picture_now(request.principal, right)
         if taken is not None:
             return _live_picture(request.principal, right, *taken)
@@ -110,4 +111,4 @@ def _jpeg(picture: Rendered, taken: datetime | None) -> HttpResponse:
     response["X-Vantage-Rendition"] = picture.note
     if taken is not None:
         response["Last-Modified"] = http_date(taken.timestamp())
-    return response
+    return handed_over(response, taken)
