@@ -24,6 +24,9 @@ VANTAGE_ENGINE_THREADS = int(os.environ.get("VANTAGE_ENGINE_THREADS", str(os.cpu
 # The stream holder is replaced by a successor when it is larger or older than this; 0 is never.
 VANTAGE_STREAMS_MB = float(os.environ.get("VANTAGE_STREAMS_MB", "4096"))
 VANTAGE_STREAMS_HOURS = float(os.environ.get("VANTAGE_STREAMS_HOURS", "24"))
+# A worker is probed so often, and ends when it has taken nothing for so long.
+VANTAGE_PROBE_SECONDS = float(os.environ.get("VANTAGE_PROBE_SECONDS", "10"))
+VANTAGE_PROBE_LIMIT = float(os.environ.get("VANTAGE_PROBE_LIMIT", "60"))
 VANTAGE_PACKAGES = _DATA / "packages"
 # host:port pairs reachable although loopback: cameras and receivers of the demo and of tests.
 VANTAGE_OUTBOUND_EXACT = listed("VANTAGE_OUTBOUND_EXACT")

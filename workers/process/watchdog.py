@@ -22,8 +22,7 @@ from apps.core import leases
 from workers.process.queues import probes
 
 logger = logging.getLogger(__name__)
-EVERY = 10.0
-LIMIT = 60.0
+EVERY, LIMIT = settings.VANTAGE_PROBE_SECONDS, settings.VANTAGE_PROBE_LIMIT
 LONGEST_TASK = 150.0
 """The hard limit of a task: while every child is busy that long, nothing is taken and nothing is wrong."""
 LEASE_SECONDS = 45.0
