@@ -14,3 +14,7 @@ class PortalConfig(AppConfig):
         from portal.celery import app
 
         app.set_default()
+
+        from portal import retention
+
+        retention.register()

@@ -36,7 +36,8 @@ AREAS: tuple[Area, ...] = (
         icon="video",
         pages=(
             Page(_("Map & search"), "devices:camera-map"),
-            Page(_("Cameras"), "devices:camera-list", prefixes=("devices:",)),
+            Page(_("Cameras"), "devices:camera-list", prefixes=("devices:camera", "devices:stream")),
+            Page(_("Ledger of looks"), "devices:ledger", ability="ledger.view", prefixes=("devices:ledger",)),
         ),
     ),
     Area(
@@ -92,6 +93,14 @@ AREAS: tuple[Area, ...] = (
             Page(_("Chain"), "dispatch:chain", ability="operations.view"),
             Page(_("Nodes"), "dispatch:node-list", ability="operations.view", prefixes=("dispatch:node",)),
             Page(_("Audit"), "audit-list", ability="audit.view"),
+            Page(_("Odd looking"), "devices:odd-list", ability="audit.view", prefixes=("devices:odd",)),
+            Page(
+                _("Keeping times"),
+                "devices:retention-list",
+                ability="retention.manage",
+                prefixes=("devices:retention", "devices:deletion", "devices:lock"),
+            ),
+            Page(_("Deletion records"), "devices:deletion-list", ability="audit.view"),
             Page(_("Administration"), "admin:index", ability="admin.enter"),
             Page(_("Health"), "dispatch:health", ability="operations.view"),
         ),

@@ -27,6 +27,7 @@ from apps.devices.views import map_settings
 from apps.events.models import Event
 from apps.events.views.shared import for_map
 from apps.openapi.models import Delivery
+from portal.audit_words import action_word
 
 EXPIRY_DAYS = 30
 SEARCH_ROWS = 6
@@ -184,6 +185,12 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/profile.html", context)
 
 
+def _with_words(records: list[AuditRecord]) -> list[AuditRecord]:
+    for record in records:
+        record.word = action_word(record.action)  # type: ignore[attr-defined]
+    return records
+
+
 class AuditListView(LoginRequiredMixin, View):
     """The audit trail for 审计管理员; filters by actor, action, object."""
 
@@ -212,7 +219,7 @@ class AuditListView(LoginRequiredMixin, View):
         context = {
             "title": _("Audit"),
             "columns": self.columns,
-            "records": found[:100],
+            "records": _with_words(found[:100]),
             "next_before": found[99].seq if len(found) > 100 else None,
             "q": request.GET.get("q", ""),
         }

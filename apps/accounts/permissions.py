@@ -28,7 +28,9 @@ ABILITIES: dict[str, frozenset[str]] = {
     "grants.manage": frozenset({R.OPERATOR, R.BUREAU_APPROVER, R.DATA_AUTHORITY_APPROVER}),
     "operations.view": frozenset({R.OPERATOR, R.MAINTAINER, R.SYSTEM_ADMIN}),
     "audit.view": frozenset({R.AUDIT_ADMIN}),
-    "ledger.view": frozenset({R.OPERATOR, R.RESOURCE_MANAGER, R.BUREAU_APPROVER, R.DATA_AUTHORITY_APPROVER}),
+    "ledger.view": frozenset(
+        {R.OPERATOR, R.RESOURCE_MANAGER, R.BUREAU_APPROVER, R.DATA_AUTHORITY_APPROVER, R.AUDIT_ADMIN}
+    ),
     "retention.manage": frozenset({R.OPERATOR}),
     "users.manage": frozenset({R.SYSTEM_ADMIN}),
     "roles.grant": frozenset({R.SECURITY_ADMIN}),

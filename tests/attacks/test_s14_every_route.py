@@ -24,6 +24,7 @@ from tests.attacks import classes
 from tests.attacks import world as worlds
 from tests.attacks.routes import METHODS, PAGE_METHODS, Route, admin_routes, all_routes, socket_routes
 from tests.attacks.world import World
+from tests.support.looking import chain_notes
 
 ROUTES = {route.key: route for route in all_routes()}
 FOREIGN = ("other", "expired")
@@ -277,6 +278,7 @@ def test_s14_choosing_foreign_deliveries_for_resending_finds_none(undone: World)
 
 def test_s14_a_look_at_a_picture_is_in_the_ledger_of_its_owner(undone: World) -> None:
     undone.client("granted").get(url_of("devices:camera-snapshot", {"pk": undone.camera.pk}))
+    chain_notes()
     record = AuditRecord.objects.filter(action="picture.view").latest("seq")
     assert record.owner_id == str(undone.camera.managing_organisation_id)
     assert record.actor_id == str(undone.users["granted"].pk)

@@ -45,6 +45,9 @@ NOT_PERSONAL = {
     "devices.Camera.address",  # where a camera hangs
     "devices.Camera.cover_at",
     "devices.Camera.name",
+    "devices.DeletionRecord.organisation_name",
+    "devices.OddLooking.organisation_name",
+    "devices.OddLooking.camera_name",
     "devices.Device.name",
     "devices.Directory.name",
     "devices.PlaceType.name",

@@ -10,6 +10,7 @@ from apps.accounts.models import Organisation, User
 from apps.devices.models import CameraAccess
 from apps.events.models import Event
 from tests.support import factories
+from tests.support.looking import state_purpose
 
 ROLES = ("event_reviewer", "algorithm_arranger")
 
@@ -30,7 +31,7 @@ def client_of(user: User) -> Client:
     """A logged-in client."""
     client = Client()
     client.force_login(user)
-    return client
+    return state_purpose(client)
 
 
 def subscribe_grant(event: Event, grantee: Organisation, *, ended: bool = False) -> CameraAccess:

@@ -90,6 +90,5 @@ def picture_now(principal: Any, right: LiveRight) -> tuple[Rendered, datetime] |
     )
     if frame is None:
         return None
-    image = frame.image if right.is_raw else paint_masks(frame.image, right.masks)
-    note = "unmasked" if right.is_raw else "privacy-masks-painted"
-    return finished(image, principal, note), frame.time
+    image = paint_masks(frame.image, right.masks)
+    return finished(image, principal, "privacy-masks-painted"), frame.time

@@ -15,7 +15,7 @@ from apps.devices.views.cameras import (
 )
 from apps.devices.views.ledger import ledger, ledger_export, odd_list, odd_note
 from apps.devices.views.media import camera_snapshot, media
-from apps.devices.views.purpose import purpose
+from apps.devices.views.purpose import purpose, purpose_url
 from apps.devices.views.retention import (
     deletion_list,
     lock_add,
@@ -45,6 +45,7 @@ __all__ = [
     "odd_list",
     "odd_note",
     "purpose",
+    "purpose_url",
     "retention_edit",
     "retention_list",
     "stream_edit",

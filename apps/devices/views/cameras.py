@@ -27,7 +27,9 @@ from apps.devices.forms import CameraForm, NewCameraForm, StreamForm
 from apps.devices.models import Camera, Stream
 from apps.devices.services.live import live_right
 from apps.devices.services.media import media_url
+from apps.devices.services.purpose import purpose_in
 from apps.devices.services.streams import live_reason
+from apps.devices.views.purpose import purpose_url
 
 
 class CameraListView(VisibleListView):
@@ -124,11 +126,16 @@ def camera_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     stream = Stream.objects.filter(camera=camera).order_by("role").first()
     right = live_right(request.principal, camera.pk)
     watches = right is not None
-    reason = ""
+    reason = purpose_link = ""
     if stream is None:
         reason = _("This camera has no stream.")
     elif right is not None and not right.is_raw:
         reason = right.reason
+    elif right is not None and right.masks and not purpose_in(request.session):
+        reason = _(
+            "You may watch this camera unmasked. State a purpose first; masked pictures are shown meanwhile."
+        )
+        purpose_link = purpose_url(request.get_full_path())
     elif stream.codec:
         reason = live_reason(stream.codec)
     return render(
@@ -149,6 +156,7 @@ def camera_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "player_reason": reason if watches else _("You may not watch this camera. Apply for it first."),
             "player_watermark": watermark_text(request),
             "player_title": camera.name,
+            "purpose_url": purpose_link,
         },
     )
 

@@ -14,7 +14,7 @@ from django.core.files.storage import FileSystemStorage, storages
 
 from apps.devices.choices import MediaClass, MediaState
 from apps.devices.services.storage import space
-from apps.devices.services.storage.sealing import destroy, opened
+from apps.devices.services.storage.sealing import destroy, opened, sealed
 
 logger = logging.getLogger(__name__)
 REST = 30.0
@@ -61,6 +61,7 @@ def put(relative: str, data: bytes, media_class: str) -> MediaState:
     """
     folder = root()
     target = _inside(folder, relative)
+    data = sealed(relative, data)
     kept = _try(folder, target, data, media_class)
     if not kept and space.GROUPS[MediaClass(media_class)] == "event" and space.free_reserve(folder):
         kept = _try(folder, target, data, media_class)  # into the room that the reserve kept
