@@ -130,6 +130,10 @@ def test_the_page_offers_masked_pictures_and_says_why(unmasked: bool, sock: Path
     client.force_login(user)
     client.cookies["django_language"] = "en"
     page = client.get(f"/devices/cameras/{camera.pk}/").content.decode()
+    assert f"/ws/devices/{camera.pk}/live" not in page
+    assert ("State a purpose" in page) is unmasked
+    client.cookies["sessionid"] = session_for(user)
+    page = client.get(f"/devices/cameras/{camera.pk}/").content.decode()
     assert (f"/ws/devices/{camera.pk}/live" in page) is unmasked
     assert ("This camera has privacy masks" in page) is not unmasked
     assert f"/devices/cameras/{camera.pk}/snapshot.jpg" in page
