@@ -13,10 +13,11 @@ class OpenapiConfig(AppConfig):
     def ready(self) -> None:
         from apps.devices.registry import link_holders
         from apps.events.signals import event_changed
-        from apps.openapi import permissions, receivers
+        from apps.openapi import metrics, permissions, receivers
         from apps.openapi.services.links import HOLDER
 
         event_changed.connect(receivers.on_event_changed, dispatch_uid="openapi.event")
         post_migrate.connect(receivers.after_migrate, sender=self, dispatch_uid="openapi.services")
         link_holders.add(HOLDER, permissions.principal_of_subscription)
         link_holders.add("app", permissions.principal_of_live_app)
+        metrics.register()

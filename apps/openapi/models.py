@@ -104,6 +104,9 @@ class Subscription(StampedModel):
     only_reviewed = models.BooleanField(_("only confirmed events"), default=False)
     failing_since = models.DateTimeField(null=True, blank=True)
     throttled_until = models.DateTimeField(null=True, blank=True)
+    #: After it was disabled: one message at a time, whichever process sends it, until one arrives.
+    is_probed = models.BooleanField(default=False, db_default=False, editable=False)
+    probe_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = OfAppQuerySet.as_manager()
 

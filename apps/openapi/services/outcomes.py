@@ -8,9 +8,11 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from apps.accounts.permissions import SYSTEM
 from apps.core import audit, clock
@@ -23,6 +25,8 @@ from apps.openapi.services.schedule import GIVE_UP_ON_ENDPOINT, next_due, thrott
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
+#: After a probe that failed.
+PROBE_PAUSE = timedelta(minutes=5)
 _LEASE_SQL = """
     WITH picked AS (
         SELECT due.id
@@ -34,7 +38,8 @@ _LEASE_SQL = """
               AND (d.lease_until IS NULL OR d.lease_until < %(now)s)
             ORDER BY d.due_at LIMIT %(each)s FOR UPDATE SKIP LOCKED
         ) due
-        WHERE s.state = 'active' AND (s.throttled_until IS NULL OR s.throttled_until <= %(now)s)
+        WHERE s.state = 'active' AND s.is_probed = %(probing)s
+          AND (s.throttled_until IS NULL OR s.throttled_until <= %(now)s)
           AND NOT s.id = ANY(%(busy)s) AND (%(only)s::uuid[] IS NULL OR s.id = ANY(%(only)s))
         LIMIT %(total)s
     )
@@ -55,6 +60,16 @@ _LEASED = (
     "fence",
     "lease_until",
 )
+#: Whoever changes the row sends the one probing message; nobody else does before `probe_until`.
+_PROBE_SQL = """
+    UPDATE openapi_subscription s SET probe_until = %(until)s
+    WHERE s.state = 'active' AND s.is_probed AND (s.probe_until IS NULL OR s.probe_until <= %(now)s)
+      AND EXISTS (
+          SELECT 1 FROM openapi_delivery d WHERE d.subscription_id = s.id AND d.state IN ('queued', 'retrying')
+            AND d.due_at <= %(now)s AND (d.lease_until IS NULL OR d.lease_until < %(now)s)
+      )
+    RETURNING s.id
+"""
 _RECORD_SQL = """
     WITH v AS (
         SELECT * FROM unnest(
@@ -103,9 +118,12 @@ class Outcome:
 def lease_due(
     *, each: int, total: int, busy: Iterable[UUID] = (), only: Iterable[UUID] | None = None
 ) -> list[Delivery]:
-    """Due rows of served endpoints, at most `each` per endpoint so that none starves another, leased for 30 s."""
+    """Due rows of served endpoints, at most `each` per endpoint so that none starves another, leased for 30 s.
+
+    Of an endpoint that was disabled and resumed one row at a time, for all processes together.
+    """
     moment = clock.now()
-    values = {
+    values: dict[str, Any] = {
         "now": moment,
         "until": moment + LEASE,
         "each": each,
@@ -114,9 +132,15 @@ def lease_due(
         "only": None if only is None else list(only),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE_SQL, values)
-        found = [dict(zip(_LEASED, row, strict=True)) for row in cursor.fetchall()]
-    rows = [Delivery(**{**row, "body": _read_body(row["body"])}) for row in found]
+        cursor.execute(_LEASE_SQL, {**values, "probing": False})
+        found = cursor.fetchall()
+        if only is None:
+            cursor.execute(_PROBE_SQL, values)
+            if probed := [row[0] for row in cursor.fetchall()]:
+                cursor.execute(_LEASE_SQL, {**values, "probing": True, "each": 1, "only": probed, "busy": []})
+                found += cursor.fetchall()
+    leased = [dict(zip(_LEASED, row, strict=True)) for row in found]
+    rows = [Delivery(**{**row, "body": _read_body(row["body"])}) for row in leased]
     wanted = {row.subscription_id for row in rows}
     known = Subscription.objects.select_related("app__organisation").in_bulk(wanted) if wanted else {}
     for row in rows:
@@ -180,7 +204,10 @@ def _write_states(outcomes: Sequence[Outcome]) -> set[UUID]:
 
 def _judge_endpoints(outcomes: Sequence[Outcome]) -> None:
     good = {outcome.subscription for outcome in outcomes if outcome.is_success}
-    Subscription.objects.filter(pk__in=good, failing_since__isnull=False).update(failing_since=None)
+    mended = Q(failing_since__isnull=False) | Q(is_probed=True)
+    Subscription.objects.filter(mended, pk__in=good).update(
+        failing_since=None, is_probed=False, probe_until=None
+    )
     failed: dict[UUID, list[Outcome]] = {}
     for outcome in outcomes:
         if not outcome.is_success:
@@ -198,7 +225,9 @@ def _judge(row: Subscription, failures: list[Outcome]) -> None:
         wait = throttle(outcome.answer.status, outcome.answer.headers.get("retry-after", ""), outcome.at)
         if wait:
             row.throttled_until = max(filter(None, [row.throttled_until, outcome.at + wait]))
-    row.save(update_fields=["failing_since", "throttled_until"])
+        if row.is_probed:
+            row.probe_until = outcome.at + PROBE_PAUSE
+    row.save(update_fields=["failing_since", "throttled_until", "probe_until"])
     last = failures[-1]
     if row.state != EndpointState.ACTIVE:
         return

@@ -120,7 +120,8 @@ def pause_subscription(*, by: Principal, subscription: Subscription) -> Subscrip
 def resume_subscription(*, by: Principal, subscription: Subscription) -> Subscription:
     """Serve a paused or disabled endpoint again; it is vetted anew and its failures are forgotten.
 
-    What a disabled endpoint missed is sent by a replay of the time range.
+    A disabled one is probed first: one message at a time across all processes, until one arrives. What it missed is
+    sent by a replay of the time range.
     """
     must_manage(by, subscription.app)
     vet_endpoint(by=by, app=subscription.app, url=subscription.endpoint)
@@ -128,9 +129,10 @@ def resume_subscription(*, by: Principal, subscription: Subscription) -> Subscri
         row = (
             Subscription.objects.select_for_update(of=("self",)).select_related("app").get(pk=subscription.pk)
         )
+        row.is_probed = row.is_probed or row.state == EndpointState.DISABLED
         row.state, row.state_reason = EndpointState.ACTIVE, ""
-        row.failing_since = row.throttled_until = None
-        row.save(update_fields=["state", "state_reason", "failing_since", "throttled_until", "updated_at"])
+        row.failing_since = row.throttled_until = row.probe_until = None
+        row.save()
         audit.record(by, "subscription.resume", row, owner_id=row.app.organisation_id)
         wake("delivery")
     return row
