@@ -90,7 +90,7 @@ AREAS: tuple[Area, ...] = (
         _("Operations"),
         icon="activity-heartbeat",
         pages=(
-            Page(_("Chain"), "dispatch:chain", ability="operations.view"),
+            Page(_("Chain"), "dispatch:chain", ability="operations.view", prefixes=("dispatch:chain",)),
             Page(_("Nodes"), "dispatch:node-list", ability="operations.view", prefixes=("dispatch:node",)),
             Page(_("Audit"), "audit-list", ability="audit.view"),
             Page(_("Odd looking"), "devices:odd-list", ability="audit.view", prefixes=("devices:odd",)),

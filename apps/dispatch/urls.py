@@ -7,7 +7,7 @@ from apps.dispatch import views
 app_name = "dispatch"
 urlpatterns = [
     path("chain/", views.chain, name="chain"),
-    path("frames/<uuid:pk>/", views.frame_chain, name="frame"),
+    path("frames/<uuid:pk>/", views.frame_chain, name="chain-frame"),
     path("health/", views.health, name="health"),
     path("nodes/", views.NodeListView.as_view(), name="node-list"),
 ]

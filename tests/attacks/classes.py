@@ -138,7 +138,7 @@ OBJECT: dict[str, About] = {
     "events:event-decide": _pk("event", granted=True, data=VERDICT),
     "events:event-lock": _pk("event", granted=True),
     "events:review-undo": _pk("review", granted=True),
-    "dispatch:frame": _pk("event", granted=True),
+    "dispatch:chain-frame": _pk("event", granted=True),
     "events:event-detail": _pk("event", granted=True),
     "events:event-row": _pk("event", granted=True),
     "events:event-review": _pk("event", granted=True, data=VERDICT),

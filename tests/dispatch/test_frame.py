@@ -96,7 +96,7 @@ def test_a_slot_without_hits_shows_its_results(world: World) -> None:
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_page_is_for_operations_of_those_who_see_the_camera(world: World, language: str) -> None:
-    url = reverse("dispatch:frame", args=[world.event.pk])
+    url = reverse("dispatch:chain-frame", args=[world.event.pk])
     answer = operator(world).get(url, headers={"accept-language": language})
     assert answer.status_code == 200
     text = answer.content.decode()

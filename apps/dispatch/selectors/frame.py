@@ -107,7 +107,7 @@ def inference_stages(frame: Frame, principal: Any) -> list[Stage]:
     began = max(frame.time, answered - timedelta(milliseconds=sum(timings.values())))
     parts = tuple((name.removesuffix("_ms"), f"{value:.1f} ms") for name, value in timings.items() if value)
     return [
-        Stage("queue", _("Queued"), frame.time, began),
+        Stage("queue", _("Waited in the queue"), frame.time, began),
         Stage("inference", _("Inferred"), began, answered, facts=parts),
     ]
 

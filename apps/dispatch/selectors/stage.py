@@ -34,7 +34,8 @@ class Frame:
 class Stage:
     """What happened from `began` to `ended` (None: not yet, or not known). state: ok, waiting, failed.
 
-    `gap`: seconds since the stage before ended. `facts` are (word, value) pairs, `error` is the last one.
+    `gap`: seconds since the stage before ended; none where it began inside that stage.
+    `facts` are (word, value) pairs, `error` is the last one.
     """
 
     key: str
@@ -67,7 +68,7 @@ def with_gaps(stages: list[Stage]) -> list[Stage]:
     found, last = [], None
     for stage in stages:
         begins = stage.began or stage.ended
-        gap = (begins - last).total_seconds() if begins and last else None
+        gap = (begins - last).total_seconds() if begins and last and begins >= last else None
         found.append(replace(stage, gap=gap))
         last = max(filter(None, (last, stage.ended or stage.began)), default=last)
     return found
