@@ -19,6 +19,9 @@ from workers.vision.inference.children import EngineChildren
 from workers.vision.inference.server import EngineServer
 from workers.vision.runtimes.providers import CPU, present
 
+NICE = 5
+"""Below the stream holder: a machine with too much to do must drop pictures, not fall behind in receiving them."""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +42,7 @@ def run(options: EngineOptions, ended: threading.Event | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
+        os.nice(NICE)
     cv2.setNumThreads(1)  # frames run side by side: threads inside one frame only get in each other's way
     separate = present()[0] != CPU if options.children is None else options.children
     threads = options.threads or os.cpu_count() or 1

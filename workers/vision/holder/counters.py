@@ -12,6 +12,7 @@ class Counters:
     """Since the stream was first wished. gop: packets between the last two keyframes, 0 if not known yet.
 
     gop_seconds: the same in seconds. dropped: frames that a newer one replaced before anybody took them.
+    skipped: packets left undecoded because the reader had fallen behind the camera.
     """
 
     packets: int = 0
@@ -20,6 +21,7 @@ class Counters:
     decoded: int = 0
     delivered: int = 0
     dropped: int = 0
+    skipped: int = 0
     corrupt: int = 0
     reconnects: int = 0
     gop: int = 0

@@ -14,6 +14,7 @@ from workers.vision.holder.backoff import Backoff
 from workers.vision.holder.counters import Counters
 from workers.vision.holder.dispatcher import Mailbox
 from workers.vision.holder.due import DueGate
+from workers.vision.holder.lag import Lag
 from workers.vision.holder.pictures import PictureDesk
 from workers.vision.holder.states import StateChange, StateMachine, StreamState
 from workers.vision.holder.watch import PictureWatch
@@ -66,6 +67,7 @@ class HeldStream:
         self._source: VideoSource | None = None
         self._force_tcp = False
         self._fed = False
+        self._lag = Lag()
         self._thread = threading.Thread(target=self._run, name=f"stream-{stream_id}", daemon=True)
         self._thread.start()
 
@@ -162,7 +164,7 @@ class HeldStream:
             return
         self.watch.reopened(source.info.fps if source.info.live else 0.0)
         self.remuxer.begin(source)
-        self._fed = False
+        self._fed, self._lag = False, Lag()
         begun: float | None = None
         judged = rested = float("-inf")
         counted = self.counters.bytes
@@ -237,6 +239,12 @@ class HeldStream:
     def _decode_all(self, source: VideoSource, packet: VideoPacket, moment: float, due: bool) -> Frame | None:
         """Everything goes through the decoder, from a keyframe on; only wanted pictures are converted."""
         if not self._fed and not packet.is_keyframe:
+            self.counters.skipped += 1
+            return None
+        if source.info.live and self._lag.add(packet.pts, time.monotonic()) and not packet.is_keyframe:
+            # What piles up in the socket only grows older: go on with the newest group of pictures.
+            self._fed = False
+            self.counters.skipped += 1
             return None
         self._fed = True
         look = packet.is_keyframe and self.watch.is_due(moment, HEALTH_EVERY)
