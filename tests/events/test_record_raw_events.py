@@ -110,3 +110,14 @@ def test_nothing_stays_of_a_transaction_that_fails() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('raw_event_batch')")
         assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.parametrize("text", ["a\\b", "tab\there", "line\nnext\r", 'quoted "x"', "\\N", "垃圾", "\\."])
+def test_texts_come_back_as_they_were_reported(text: str) -> None:
+    target = {"label": text, "score": 0.5, "box": make.BOX, "track": None, "attributes": {"note": text}}
+    context = {"interval": 7.5, "remark": text}
+
+    raw = make.raw_event(targets=[target], context=context)
+
+    assert raw.targets == [target]
+    assert (raw.context["interval"], raw.context["remark"]) == (7.5, text)

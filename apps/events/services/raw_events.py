@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from prometheus_client import Counter
-from psycopg.types.json import Jsonb
 
 from apps.algorithms.choices import MappingState
 from apps.algorithms.models import DetectionItem
@@ -91,13 +91,21 @@ def record_raw_events(batch: Iterable[NewRawEvent]) -> list[UUID]:
         logger.warning("%d hits belong to executions that no longer exist", len(found) - len(known))
     items = _items({(executions[hit.execution_id].version.algorithm_id, hit.item) for hit in known})
     units = _units(executions)
-    rows = {}
+    rows: dict[UUID, str] = {}
+    found_by: dict[UUID, DetectionItem] = {}
+    moment = clock.now()
+    sources: dict[tuple[UUID, str], _Source] = {}
     for hit in known:
-        execution = executions[hit.execution_id]
-        item = items[execution.version.algorithm_id, hit.item]
-        rows[hit.id] = _row(hit, execution, item, units.get(execution.pk, []))
+        place = hit.execution_id, hit.item
+        if place not in sources:
+            execution = executions[hit.execution_id]
+            item = items[execution.version.algorithm_id, hit.item]
+            sources[place] = _Source.of(execution, item, units.get(execution.pk, []))
+        identifier = hit.id
+        rows[identifier] = _line(identifier, hit, sources[place], moment)
+        found_by[identifier] = sources[place].item
     new = _insert(list(rows.values()))
-    _count_unmapped(new, rows, items)
+    _count_unmapped(found_by[identifier] for identifier in new)
     if new:
         raw_events_recorded.send(sender=RawEvent, ids=new)
     return new
@@ -132,43 +140,64 @@ def is_mapped(item: DetectionItem) -> bool:
     return item.event_type_id is not None and item.mapping_state == MappingState.ACCEPTED
 
 
-def _row(
-    hit: NewRawEvent, execution: Execution, item: DetectionItem, units: list[tuple[UUID, UUID]]
-) -> tuple[Any, ...]:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What all hits of one execution and item share, as COPY takes it; `context` without its closing brace."""
+
+    item: DetectionItem
+    place: str
+    served: str
+    context: str
+
+    @classmethod
+    def of(cls, execution: Execution, item: DetectionItem, units: list[tuple[UUID, UUID]]) -> _Source:
+        kind = item.event_type_id if is_mapped(item) else None
+        place = (execution.pk, execution.camera_id, execution.preset, item.pk, _text(kind))
+        organisations = sorted({organisation for _, organisation in units})
+        served = (
+            _array([unit for unit, _ in units]),
+            _array(organisations),
+            _escaped(execution.package.fingerprint),
+            _text(execution.rule_id),
+        )
+        context = {
+            "version": str(execution.version_id),
+            "rule_version": execution.rule.version if execution.rule else None,
+            "interval": execution.interval,
+        }
+        return cls(item, "\t".join(map(str, place)), "\t".join(served), json.dumps(context)[:-1])
+
+
+def _line(identifier: UUID, hit: NewRawEvent, source: _Source, moment: datetime) -> str:
+    """The row as a line of COPY's text format, in the order of COLUMNS: a third of the time of typed values."""
     score = hit.score
     if score is None:
         score = max((float(target.get("score") or 0) for target in hit.targets), default=0.0)
-    context = {
-        "version": str(execution.version_id),
-        "rule_version": execution.rule.version if execution.rule else None,
-        "interval": execution.interval,
-        **hit.context,
-    }
+    own = f", {json.dumps(hit.context)[1:]}" if hit.context else "}"
     return (
-        hit.id,
-        execution.pk,
-        execution.camera_id,
-        execution.preset,
-        item.pk,
-        item.event_type_id if is_mapped(item) else None,
-        hit.time,
-        hit.ordinal,
-        Jsonb(list(hit.targets)),
-        score,
-        hit.capture_id,
-        hit.slot_id,
-        [unit for unit, _ in units],
-        sorted({organisation for _, organisation in units}),
-        execution.package.fingerprint,
-        execution.rule_id,
-        Jsonb(context),
-        clock.now(),
+        f"{identifier}\t{source.place}\t{hit.time.isoformat()}\t{hit.ordinal}\t"
+        f"{_escaped(json.dumps(list(hit.targets)))}\t{float(score)!r}\t{_text(hit.capture_id)}\t{_text(hit.slot_id)}\t"
+        f"{source.served}\t{_escaped(source.context + own)}\t{moment.isoformat()}\n"
     )
 
 
-def _insert(rows: list[tuple[Any, ...]]) -> list[UUID]:
+def _escaped(text: str) -> str:
+    """Text as COPY reads it."""
+    text = text.replace("\\", "\\\\")
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _text(identifier: UUID | None) -> str:
+    return "\\N" if identifier is None else str(identifier)
+
+
+def _array(identifiers: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, identifiers)) + "}"
+
+
+def _insert(lines: list[str]) -> list[UUID]:
     """COPY alone aborts on the first duplicate, hence the temporary table (6-limits, decision 2)."""
-    if not rows:
+    if not lines:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -176,8 +205,7 @@ def _insert(rows: list[tuple[Any, ...]]) -> list[UUID]:
             "(LIKE events_rawevent INCLUDING DEFAULTS) ON COMMIT DROP"
         )
         with cursor.copy(f"COPY raw_event_batch ({LISTED}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+            copy.write("".join(lines))
         cursor.execute(
             f"INSERT INTO events_rawevent ({LISTED}) "  # noqa: S608 - own column names
             f"SELECT {LISTED} FROM raw_event_batch ORDER BY time, id ON CONFLICT DO NOTHING RETURNING id"
@@ -187,13 +215,7 @@ def _insert(rows: list[tuple[Any, ...]]) -> list[UUID]:
     return new
 
 
-def _count_unmapped(
-    new: list[UUID],
-    rows: dict[UUID, tuple[Any, ...]],
-    items: dict[tuple[UUID, str], DetectionItem],
-) -> None:
-    by_id = {item.pk: item for item in items.values()}
-    for identifier in new:
-        item = by_id[rows[identifier][4]]
+def _count_unmapped(items: Iterable[DetectionItem]) -> None:
+    for item in items:
         if not is_mapped(item):
             unmapped_hits.labels(str(item.algorithm_id), item.code).inc()
