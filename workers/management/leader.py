@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, connection
 
 from apps.analysis.planner import plan_tick
-from apps.analysis.services import sync_executions
+from apps.analysis.services import sync_executions, sync_when_changed
 from apps.core import clock, leases, outbox
 from apps.core.models import Push
 from apps.core.partitions import ensure_partitions
@@ -91,7 +91,8 @@ class Leader:
             Every(6 * 3600.0, lambda: ensure_partitions(clock.now())),
             Every(3600.0, trim_pushes),
         ]
-        self.sync = Every(SYNC_EVERY, sync_executions)
+        self.sync = Every(SYNC_EVERY, sync_when_changed)
+        self.sync_now = Every(SYNC_EVERY, sync_executions)
         self.skew = 0.0
 
     def run(self, ended: threading.Event) -> None:
@@ -134,7 +135,9 @@ class Leader:
         try:
             while not ended.is_set():
                 started = time.monotonic()
-                self.sync.run(started, early=woken)
+                if woken:
+                    self.sync_now.run(started, early=True)
+                self.sync.run(started)
                 for duty in self.duties:
                     duty.run(time.monotonic())
                 woken = sleeper.sleep(max(0.05, TICK - (time.monotonic() - started)))

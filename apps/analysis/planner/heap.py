@@ -42,6 +42,7 @@ class Agenda:
     def __init__(self, wanted: Iterable[Wanted], start: datetime) -> None:
         self._cameras: dict[Place, _Camera] = {}
         self._heap: list[tuple[float, UUID, int, int]] = []
+        self._asked: dict[tuple[int, int], bool] = {}
         grouped: dict[Place, list[Wanted]] = defaultdict(list)
         for item in wanted:
             grouped[(item.camera, item.preset)].append(item)
@@ -59,6 +60,7 @@ class Agenda:
     def pop(self, until: datetime) -> list[PlannedSlot]:
         """Slots with at least one wanted execution, planned before `until`."""
         limit, slots = until.timestamp(), []
+        self._asked.clear()
         while self._heap and self._heap[0][0] < limit:
             seconds, camera, preset, index = self._heap[0]
             entry = self._cameras[(camera, preset)]
@@ -77,12 +79,21 @@ class Agenda:
             item.execution
             for item in entry.executions
             if is_due(entry.phase, entry.base, index, item.interval)
-            and any(demand.wants(at) for demand in item.demands)
+            and any(self._wants(demand, at, seconds) for demand in item.demands)
         )
         if not due:
             return None
         deadline = at + timedelta(seconds=max(entry.base, SHORTEST_DEADLINE))
         return PlannedSlot(slot_id(camera, preset, at), camera, preset, at, deadline, due)
+
+    def _wants(self, demand: Demand, at: datetime, seconds: float) -> bool:
+        """Plans are to the minute, and thousands of executions follow the same few."""
+        if demand.valid_to is not None and at >= demand.valid_to:
+            return False
+        key = id(demand.times), int(seconds // 60)
+        if key not in self._asked:
+            self._asked[key] = demand.times.is_active(at)
+        return self._asked[key]
 
 
 def slot_id(camera: UUID, preset: int, at: datetime) -> UUID:

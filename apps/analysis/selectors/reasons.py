@@ -43,7 +43,9 @@ def _WORDS() -> dict[str, str]:
         "frame_corrupt": _("The picture was damaged."),
         "capture_error": _("The capture failed; the log says why."),
         "capture_crashed": _("The picture ended the process that took it, three times; it was given up."),
-        "analysis_crashed": _("The picture ended the process that analysed it, three times; it was given up."),
+        "analysis_crashed": _(
+            "The picture ended the process that analysed it, three times; it was given up."
+        ),
         "engine_crashed": _("The picture ended the inference engine, three times; it was given up."),
         "credentials_unreadable": _("The stored password of the stream cannot be read. Enter it again."),
         "execution_ended": _("The task was stopped meanwhile."),

@@ -1,6 +1,7 @@
 """Writes of the analysis room."""
 
 from apps.analysis.services.plans import save_plan
+from apps.analysis.services.regular_sync import sync_when_changed
 from apps.analysis.services.results import AnalysisResult, Recorded, close_overdue, record_results
 from apps.analysis.services.revision import bump_revision, revision
 from apps.analysis.services.scenes import ensure_scene, save_scene, save_scene_rule
@@ -45,6 +46,7 @@ __all__ = [
     "stop_task",
     "submit_task",
     "sync_executions",
+    "sync_when_changed",
     "take_due",
     "take_unanalysed",
     "write_slots",
