@@ -18,6 +18,7 @@ from apps.analysis.models import CaptureSlot, Execution, Scene
 from apps.analysis.services import lease_for_capture, mark_captured, mark_not_captured, release
 from apps.core import clock
 from apps.core.outbound.settings import camera_policy
+from apps.core.trace import trace_of
 from apps.devices.models import Camera, Stream
 from apps.devices.services import open_stream_url, set_cover, source_options
 from workers.capture import shared
@@ -176,6 +177,9 @@ def _finish(slot: CaptureSlot, taken: Taken, store: FrameStore) -> bool:
         _give_up(slot, taken.reason or "capture_error")
         return False
     kept = mark_captured(slot, frame=str(taken.path), node=settings.VANTAGE_NODE, captured_at=taken.at)
+    if kept and logger.isEnabledFor(logging.DEBUG):
+        trace = trace_of(slot.camera_id, slot.preset, taken.at)
+        logger.debug("captured", extra={"trace": trace, "slot": slot.pk, "camera": slot.camera_id})
     if not kept:  # another worker took the lease over; the path is the slot's, so its picture stays
         logger.info("slot %s was taken over", slot.pk)
     return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.analysis.services import AnalysisResult, record_results
+from apps.core.trace import trace_of
 from apps.devices.services import NewCapture, record_captures
 from apps.events.services import NewRawEvent, record_raw_events
 from workers.capture.frames import FrameStore
 from workers.writer.results import FrameResults
+
+logger = logging.getLogger(__name__)
 
 
 def write_batch(batch: list[FrameResults], store: FrameStore | None = None) -> int:
@@ -36,12 +40,23 @@ def write_batch(batch: list[FrameResults], store: FrameStore | None = None) -> i
             for hit in _raw_events(item, answer, captures.get(_place(item)))
         ]
         new = record_raw_events(hits)
+    if logger.isEnabledFor(logging.DEBUG):
+        _log(batch)
     store = store or FrameStore()
     finished = set(recorded.finished)
     for item in batch:
         if item.frame and (item.slot is None or item.slot in finished):
             store.delete(item.frame)
     return len(new)
+
+
+def _log(batch: list[FrameResults]) -> None:
+    for item in batch:
+        ids = {"trace": trace_of(item.camera, item.preset, item.time), "camera": item.camera}
+        if item.slot is not None:
+            ids["slot"] = item.slot
+        outcome = "hit" if _has_hits(item) else "no hit"
+        logger.debug("results written", extra={**ids, "outcome": outcome})
 
 
 def _place(item: FrameResults) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import clock
 from apps.core.outbound.client import Answer, GuardedClient
+from apps.core.trace import trace_of
 from apps.events.models import Event
 from apps.openapi.choices import AttemptError, DeliveryState
 from apps.openapi.models import Delivery
@@ -38,6 +39,7 @@ class Prepared:
     url: str
     body: bytes
     secrets: tuple[str, ...]
+    trace: str = ""
 
     def __repr__(self) -> str:
         return f"Prepared({self.delivery})"
@@ -76,7 +78,7 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
                         subscription=row.subscription, event=event, kind=row.kind, message=row.message
                     )
                     built.append(row)
-                ready.append(_prepared(row, opened[row.subscription_id]))
+                ready.append(_prepared(row, event, opened[row.subscription_id]))
             except (DatabaseError, InterfaceError):
                 raise
             except Exception:  # one message that cannot be built must not hold the others up
@@ -91,7 +93,14 @@ async def send(client: GuardedClient, item: Prepared) -> Outcome:
     at = clock.now()
     headers = signed_headers(item.secrets, item.message, at, item.body)
     answer: Answer = await client.post(item.url, item.body, headers)
-    return Outcome(item.delivery, item.subscription, item.fence, item.attempts, at, answer)
+    outcome = Outcome(item.delivery, item.subscription, item.fence, item.attempts, at, answer)
+    level = logging.DEBUG if outcome.is_success else logging.INFO
+    if logger.isEnabledFor(level):
+        words = "delivered" if outcome.is_success else "refused"
+        logger.log(
+            level, "delivery tried", extra={"trace": item.trace, "delivery": item.delivery, "outcome": words}
+        )
+    return outcome
 
 
 def _events(identifiers: list[UUID]) -> dict[UUID, Event]:
@@ -117,7 +126,7 @@ def _keep_bodies(rows: Sequence[Delivery]) -> None:
         )
 
 
-def _prepared(row: Delivery, secrets: tuple[str, ...]) -> Prepared:
+def _prepared(row: Delivery, event: Event | None, secrets: tuple[str, ...]) -> Prepared:
     assert row.body is not None
     assert row.lease_until is not None
     return Prepared(
@@ -130,6 +139,7 @@ def _prepared(row: Delivery, secrets: tuple[str, ...]) -> Prepared:
         url=row.subscription.endpoint,
         body=encode_body(row.body),
         secrets=secrets,
+        trace=trace_of(event.camera_id, event.preset, event.time) if event else "",
     )
 
 

@@ -1,11 +1,15 @@
 """Programs beside Python: Node for the front end, and what only tests need."""
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from portal.launcher import frontend
 from portal.launcher.diagnosis.finding import Finding, first_line
+from portal.launcher.errors import LauncherError
 from portal.launcher.layout import ROOT
+from portal.launcher.postgres_home import package_folder, programs_in
 
 GSTREAMER = (
     "apt install python3-gi gir1.2-gst-rtsp-server-1.0 "
@@ -19,7 +23,7 @@ RTSP_SERVER = (
 
 def find(data: Path, port: int) -> list[Finding]:
     """Node, the built front end, and the tests' camera and browser."""
-    return [node(), built(), rtsp_server(), browser(), chinese_font()]
+    return [node(), built(), backup_programs(), rtsp_server(), browser(), chinese_font(), nginx()]
 
 
 def node() -> Finding:
@@ -39,6 +43,29 @@ def built() -> Finding:
     if frontend.is_built(ROOT):
         return Finding("front end", "ok", "built from the present sources")
     return Finding("front end", "optional", "not built from the present sources", "./vantage build")
+
+
+def backup_programs() -> Finding:
+    """pg_dump for `./vantage backup`: the embedded server's, or the machine's."""
+    programs = [shutil.which("pg_dump")]
+    with contextlib.suppress(LauncherError):
+        programs.insert(0, str(programs_in(package_folder()[0]) / "pg_dump"))
+    versions = [first_line([program, "--version"]) for program in programs if program]
+    found = next(filter(None, versions), None)
+    if found is None:
+        mend = "apt install postgresql-client   (of the server's version or newer)"
+        return Finding("backup", "optional", "no pg_dump: ./vantage backup cannot run", mend)
+    return Finding("backup", "ok", found)
+
+
+def nginx() -> Finding:
+    """nginx, with which the configuration of deploy/ is tested."""
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        return Finding(
+            "nginx for tests", "optional", "none; the test of deploy/nginx skips", "apt install nginx-light"
+        )
+    return Finding("nginx for tests", "ok", program)
 
 
 def rtsp_server() -> Finding:
