@@ -31,6 +31,8 @@ class Reason(StrEnum):
     SCENE_CHANGE = "scene_change"
     OUT_OF_ORDER = "out_of_order"
     NO_REGION = "no_region"
+    UNCHANGED = "unchanged"
+    """The one reason that a clear result can have: nothing had changed since the last look, which was clear."""
 
 
 class NotAnalysed(Exception):

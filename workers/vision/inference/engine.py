@@ -20,6 +20,7 @@ from workers.vision.decoders import DecodeError, DecoderContext, decoders
 from workers.vision.detections import Detection
 from workers.vision.frames import Frame, Image
 from workers.vision.geometry import Placement
+from workers.vision.inference.gating import Gating
 from workers.vision.inference.results import Result, Timings, item_hits, judged, not_analysed
 from workers.vision.inference.sizes import needed_size
 from workers.vision.inference.spec import BadSpec, ExecutionSpec, ModelSpec, compile_spec
@@ -94,7 +95,7 @@ class Engine:
         self.states = StateStore(limits.state_bytes)
         self.faulty: dict[str, str] = {}
         """Model files that did not pass, SHA-256 → reason; the node agent reports them."""
-        self.frames = self.frames_lost = self.executions = self.looks = 0
+        self.frames = self.frames_lost = self.executions = self.looks = self.unchanged = 0
         self._open_model = open_model
         self._full_until: dict[tuple[str, str], float] = {}
         self._own = threading.local()
@@ -128,6 +129,7 @@ class Engine:
             "frames": self.frames,
             "frames_lost": self.frames_lost,
             "looks": self.looks,
+            "unchanged": self.unchanged,
             "executions": self.executions,
             "loads": self.models.loads,
             "evictions": self.models.evictions,
@@ -152,16 +154,21 @@ class Engine:
         except NotAnalysed as fault:
             self.frames_lost += 1
             return {index: not_analysed(spec.execution, fault.reason) for index, spec in specs.items()}
+        gating = Gating(self.states, specs, work.image, work.time)
+        skipped = gating.skipped(work.timings)
+        self.unchanged += len(skipped)
         groups: dict[ModelSpec | None, list[int]] = {}
         for index, spec in specs.items():
-            groups.setdefault(spec.model, []).append(index)
+            if index not in skipped:
+                groups.setdefault(spec.model, []).append(index)
         results: dict[int, Result] = {}
         for model, members in groups.items():
             chosen = {index: specs[index] for index in members}
             results.update(
                 self._by_analyser(work, chosen) if model is None else self._by_model(work, model, chosen)
             )
-        return results
+        gating.note(results)
+        return {**skipped, **results}
 
     def _open_frame(self, frame: Frame | FrameRef, specs: Collection[ExecutionSpec]) -> _Work:
         if isinstance(frame, Frame):
@@ -323,7 +330,7 @@ class Engine:
 
     def _remembered(self, spec: ExecutionSpec, moment: datetime) -> Result | None:
         """The answer to a repeat, given even when the frame's file is already gone."""
-        if not spec.stateful:
+        if not (spec.stateful or spec.look_every):
             return None
         with self.states.of(spec.execution, spec.digest) as state:
             return state.answer if state.time == moment else None

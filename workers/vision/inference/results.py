@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workers.vision.detections import Detection
-from workers.vision.outcomes import Outcome
+from workers.vision.outcomes import Outcome, Reason
 
 Result = dict[str, Any]
 Timings = dict[str, float]
@@ -15,6 +15,11 @@ Timings = dict[str, float]
 def judged(execution: str, hits: Sequence[dict[str, Any]], timings: Timings) -> Result:
     outcome = Outcome.HIT if hits else Outcome.CLEAR
     return _result(execution, outcome, "", list(hits), timings)
+
+
+def unchanged(execution: str, timings: Timings) -> Result:
+    """Clear, since the last look was and nothing has changed."""
+    return _result(execution, Outcome.CLEAR, Reason.UNCHANGED, [], timings)
 
 
 def not_analysed(execution: str, reason: str, timings: Timings | None = None) -> Result:

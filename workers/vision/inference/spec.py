@@ -92,6 +92,11 @@ class ExecutionSpec:
     def stateful(self) -> bool:
         return self.analyser is not None or any(rules.get(item.kind).stateful for item in self.items)
 
+    @cached_property
+    def look_every(self) -> int:
+        """At least one look in so many captures of a still scene; 0 for each. Memories need every picture."""
+        return 0 if self.stateful else int(self.parameters.get("look_every") or 0)
+
 
 def compile_spec(data: Mapping[str, Any]) -> ExecutionSpec:
     """Check and compile; the last few thousand different specs are remembered. Raises `BadSpec`."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from workers.vision.analysers import Analyser
+from workers.vision.unchanged import ChangeGate
 
 _BASE_BYTES = 16 * 1024
 
@@ -21,6 +22,7 @@ class ExecutionState:
 
     digest: str
     analyser: Analyser | None = None
+    gate: ChangeGate | None = None
     time: datetime | None = None
     answer: dict[str, Any] | None = None
     memories: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -28,7 +30,11 @@ class ExecutionState:
 
     @property
     def memory_bytes(self) -> int:
-        return _BASE_BYTES + (self.analyser.memory_bytes if self.analyser else 0)
+        return (
+            _BASE_BYTES
+            + (self.analyser.memory_bytes if self.analyser else 0)
+            + (self.gate.memory_bytes if self.gate else 0)
+        )
 
 
 class StateStore:

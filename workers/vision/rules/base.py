@@ -18,9 +18,11 @@ RULE_PARAMETERS: dict[str, dict[str, Any]] = {
     "min_size": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.0},
     "sensitivity": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
     "dwell": {"type": "number", "minimum": 0, "maximum": 86400, "default": 30},
+    "look_every": {"type": "integer", "minimum": 0, "maximum": 100, "default": 0},
 }
 """JSON Schema of the parameters a scene rule may set for any algorithm; `min_size` is the shorter side of a
-box as a share of the frame, `dwell` is in seconds."""
+box as a share of the frame, `dwell` is in seconds. `look_every` N > 0: while the scene stays still only one capture
+in N is looked at (unchanged.py); 0 looks at each."""
 
 
 @dataclass(frozen=True, slots=True)
