@@ -1,7 +1,8 @@
 """Storing and reading events at 10 million (--quick: 1 million): the writer against COPY, deep pages, partitions.
 
 `writer_over_copy`: rows a second of `record_raw_events`, batches of 1000 with what it reads and queues for them,
-against COPY of the same finished rows into a table with the same partitions and indexes. Both commit each batch.
+against COPY of the same finished rows into a table with the same partitions, indexes and foreign keys. Both commit
+each batch.
 
 Events are made by the database itself and lie there as they would after two years of a city: time-ordered ids, 2000
 cameras of 20 bureaus, 40 types. Reads go through the same querysets and keyset pages as the screens and the API, of
@@ -91,7 +92,7 @@ def writer(batches: int) -> list[Row]:
 
 
 def _like_raw_events() -> str:
-    """A table with the same columns, partitions and indexes, where nobody checks keys."""
+    """A table with the same columns, partitions, indexes and foreign keys."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -104,6 +105,12 @@ def _like_raw_events() -> str:
         for name, bound in cursor.fetchall():
             if bound != "DEFAULT":
                 cursor.execute(f"CREATE TABLE bench_{name} PARTITION OF bench_raw {bound}")
+        cursor.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE conrelid = 'events_rawevent'::regclass AND contype = 'f'"
+        )
+        for (definition,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE bench_raw ADD {definition}")
     return "bench_raw"
 
 
