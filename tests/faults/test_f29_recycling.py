@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -149,3 +151,22 @@ def test_f29_memory_does_not_rise_with_decoding_and_reconnecting(camera: HttpCam
     counts, sizes = np.array(samples, float).T
     per_thousand = float(np.polyfit(counts, sizes, 1)[0]) * 1000
     assert per_thousand < 1_000_000, f"{per_thousand / 1e6:.2f} MB for each 1,000 keyframes"
+
+
+def test_f29_the_parent_is_small_and_writes_structured_lines(camera: HttpCamera, tmp_path: Path) -> None:
+    """`manage.py streams` turns into this: none of the libraries that may leak is in it."""
+    deliveries = Deliveries(tmp_path / "deliveries")
+    child = [sys.executable, "-m", "tests.support.holding_child", str(camera.port), str(deliveries.path), "0"]
+    own = [sys.executable, "-m", "workers.management.succession", "0", "2.5", *child]
+    with open(tmp_path / "log", "wb") as log:
+        parent = subprocess.Popen(own, cwd=ROOT, stderr=log)
+        try:
+            assert wait_until(lambda: len(deliveries.pids()) >= 2, 90)
+            pages = int(Path(f"/proc/{parent.pid}/statm").read_text().split()[1])
+        finally:
+            parent.terminate()
+            assert parent.wait(30) == 0
+    assert pages * os.sysconf("SC_PAGE_SIZE") < 60 * 2**20
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if "succession" in line]
+    assert any("is replaced" in line["message"] for line in lines)
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in deliveries.pids()), 10)

@@ -7,6 +7,7 @@ The two talk over two pipes, one byte each: the child says READY (warm), GONE (i
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import select
@@ -17,9 +18,11 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("workers.management.succession")  # also where this is run as a program
+ROOT = Path(__file__).resolve().parents[2]
 READY, GONE, GO = b"r", b"g", b"!"
 WARM_SECONDS = 60.0
 LET_GO_SECONDS = 10.0
@@ -209,6 +212,44 @@ class Parent:
             logger.warning("child %d was gone before it began", child.process.pid)
 
 
+def become_parent(command: Sequence[str], *, max_megabytes: float, max_seconds: float) -> None:
+    """Turn this process into a parent without the libraries it has loaded: 15 MB instead of what its child needs."""
+    own = [
+        sys.executable,
+        "-m",
+        "workers.management.succession",
+        str(max_megabytes),
+        str(max_seconds),
+        *command,
+    ]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.execve(sys.executable, own, {**os.environ, "PYTHONPATH": path})  # noqa: S606 - no shell; the list is our own
+
+
+class _Lines(logging.Formatter):
+    """The lines of `apps.core.logs`, without what that needs of Django."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
+        words = {"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        return json.dumps({"at": at, **words}, ensure_ascii=False)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """`MEGABYTES SECONDS COMMAND…`: run until SIGTERM."""
+    from workers.management.stopping import ended_by_signal
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    ended = ended_by_signal()
+    Parent(arguments[2:], max_megabytes=float(arguments[0]), max_seconds=float(arguments[1])).run(ended)
+
+
 def own_command(*arguments: str) -> list[str]:
     """This project's manage.py with these arguments."""
-    return [sys.executable, str(Path(__file__).resolve().parents[2] / "manage.py"), *arguments]
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

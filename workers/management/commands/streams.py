@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from workers.management.stopping import ended_by_signal
-from workers.management.succession import Life, Parent, own_command
+from workers.management.succession import Life, become_parent, own_command
 
 
 class Command(BaseCommand):
@@ -24,9 +23,8 @@ class Command(BaseCommand):
 
             Streams().live_as(Life())
             return
-        parent = Parent(
+        become_parent(
             own_command("streams", "--child"),
             max_megabytes=settings.VANTAGE_STREAMS_MB,
             max_seconds=settings.VANTAGE_STREAMS_HOURS * 3600,
         )
-        parent.run(ended_by_signal())
