@@ -53,7 +53,8 @@ FOREIGN = (
 )
 #: Tables whose rows belong to bureaus.
 TENANT = re.compile(
-    r'(?:FROM|JOIN) "(devices_(?:camera|capture|stream|preset|healthfinding|cameraaccess)|events_(?:event|rawevent|review)'
+    r'(?:FROM|JOIN) "(devices_(?:camera|capture|stream|preset|healthfinding|cameraaccess)'
+    r"|events_(?:event|rawevent|review)"
     r"|analysis_(?:analysistask|analysisunit|scene|scenerule|captureslot|plan|execution)"
     r"|strategies_(?:strategy|strategybinding|trace)|openapi_(?:app|apikey|subscription|delivery|attempt)"
     r'|accounts_(?:user|job|notification|grant|savedfilter))"'
