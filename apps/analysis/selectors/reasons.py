@@ -64,6 +64,7 @@ def _WORDS() -> dict[str, str]:
         "scene_change": _("The scene changed; the analyser learns it again."),
         "out_of_order": _("The picture came out of order."),
         "no_region": _("No region is drawn. Draw one in the scene."),
+        "unchanged": _("Nothing had changed since the last look, which found nothing."),
         "refused": _("Not reachable or not permitted."),
         "unreachable": _("The camera was not reachable."),
         "timeout": _("The camera did not answer in time."),
