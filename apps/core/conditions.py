@@ -54,11 +54,11 @@ def _count(condition: Condition, attributes: frozenset[str], depth: int) -> int:
 def _check_leaf(condition: Condition, attributes: frozenset[str]) -> int:
     if set(condition) != {"attr", "op", "value"}:
         raise ConditionError("a comparison has exactly attr, op and value")
-    if condition["attr"] not in attributes:
+    if not isinstance(condition["attr"], str) or condition["attr"] not in attributes:
         raise ConditionError(
             f"unknown attribute {condition['attr']!r}; there are: {', '.join(sorted(attributes))}"
         )
-    if condition["op"] not in OPERATORS:
+    if not isinstance(condition["op"], str) or condition["op"] not in OPERATORS:
         raise ConditionError(f"unknown operator {condition['op']!r}; there are: {', '.join(OPERATORS)}")
     if condition["op"] == "in" and not isinstance(condition["value"], list):
         raise ConditionError("the value of “in” is a list (an empty list matches nothing)")

@@ -1,5 +1,7 @@
 """The REST API: session or key, one problem shape (RFC 9457), key-set pages, documented by drf-spectacular."""
 
+import os
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.core.rest.PrincipalSessionAuthentication",
@@ -14,7 +16,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "apps.core.rest.problem_handler",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.rates.PrincipalThrottle"],
+}
+#: Calls a minute: of an API key, and of a person's pages together.
+VANTAGE_CALLS_PER_MINUTE = {
+    "key": int(os.environ.get("VANTAGE_CALLS_PER_KEY", "600")),
+    "user": int(os.environ.get("VANTAGE_CALLS_PER_USER", "1200")),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Vantage API",

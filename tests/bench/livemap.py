@@ -133,9 +133,7 @@ def people(clients: int) -> tuple[list[str], list[str]]:
     cookies: list[str] = []
     while len(cookies) < clients:
         client = Client()
-        client.force_login(
-            factories.user(city, ("operator",)), backend="django.contrib.auth.backends.ModelBackend"
-        )
+        client.force_login(factories.user(city, ("operator",)))
         first = client.session
         cookies.append(str(first.session_key))
         for _copy in range(min(9, clients - len(cookies))):

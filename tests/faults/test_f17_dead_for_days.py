@@ -1,4 +1,4 @@
-"""F17: an endpoint that only failed for five days is disabled, its owner told; resumed, it gets one probe from us all."""
+"""F17: an endpoint that only failed for five days is disabled, its owner told; resumed, it gets one probe from us."""
 
 from __future__ import annotations
 

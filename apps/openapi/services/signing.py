@@ -20,7 +20,12 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
 
 
 def signature(secret: str, message: UUID, timestamp: int, body: bytes) -> str:
-    """`v1,<base64 HMAC-SHA-256 of "id.timestamp.body">`; raises ValueError for a secret under 24 bytes."""
+    """`v1,<base64 HMAC-SHA-256 of "id.timestamp.body">`; raises ValueError for a secret under 24 bytes.
+
+    The id is a UUID and nothing else: a dot in it could make one message look like another.
+    """
+    if not isinstance(message, UUID):
+        raise ValueError("the id of a message is a UUID")
     key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     if len(key) < 24:
         raise ValueError("a signing secret has at least 24 bytes")
