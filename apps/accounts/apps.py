@@ -14,7 +14,8 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth import signals
 
         from apps.accounts import receivers
-        from apps.accounts.models import Grant, RoleBinding, User
+        from apps.accounts.models import Grant, RoleBinding, SecondFactor, User
+        from apps.accounts.services import factors
         from apps.core import rotation
         from apps.core.signals import seal_broken
 
@@ -25,5 +26,8 @@ class AccountsConfig(AppConfig):
         seal_broken.connect(receivers.on_seal_broken, dispatch_uid="accounts.seal_broken")
         rotation.holders.add("accounts.phone", rotation.encrypted_column(User, "phone"))
         rotation.holders.add("accounts.email", rotation.encrypted_column(User, "email"))
+        rotation.holders.add(
+            "accounts.second_factor", rotation.text_column(SecondFactor, "secret", factors.secret_context)
+        )
         rotation.holders.add("accounts.grant", rotation.sealed_rows(Grant))
         rotation.holders.add("accounts.role", rotation.sealed_rows(RoleBinding))

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +15,9 @@ class CoreConfig(AppConfig):
         from apps.core import audit, outbox, periodic, tasks
         from apps.core.realtime.push import publish_pushes
 
+        checkpoint: Any = tasks.checkpoint_audit
+        reseal: Any = tasks.reseal
         outbox.handlers.add("push", publish_pushes)
         outbox.handlers.add("audit", audit.chain_notes)
-        periodic.schedule.add("core.checkpoint_audit", periodic.Periodic(tasks.checkpoint_audit, 60))
-        periodic.schedule.add("core.reseal", periodic.Periodic(tasks.reseal, 60))
+        periodic.schedule.add("core.checkpoint_audit", periodic.Periodic(checkpoint, 60))
+        periodic.schedule.add("core.reseal", periodic.Periodic(reseal, 60))

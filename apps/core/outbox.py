@@ -81,8 +81,9 @@ def _handle(topic: str, batch: list[OutboxMessage]) -> None:
     try:
         with transaction.atomic():
             handlers.get(topic)(batch)
-            for row in batch:
-                OutboxMessage.objects.filter(pk=row.pk, fence=row.fence).delete()
+            for fence in {row.fence for row in batch}:
+                held = [row.pk for row in batch if row.fence == fence]
+                OutboxMessage.objects.filter(pk__in=held, fence=fence).delete()
     except Exception as error:
         logger.exception("outbox topic %s failed", topic)
         for row in batch:

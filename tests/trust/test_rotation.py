@@ -146,3 +146,28 @@ def test_a_forged_row_stays_forged_through_a_rotation(tmp_path: Path) -> None:
     _rotate("use", "site-2")
     _rotate("run")
     assert not Grant.objects.get(pk=grant.pk).is_intact
+
+
+def test_signing_secrets_and_second_factors_follow(settings: Any) -> None:
+    from apps.accounts.models import SecondFactor
+    from apps.accounts.services.factors import begin_enrolment
+    from apps.openapi.models import Subscription
+    from apps.openapi.services.secrets import open_secrets
+    from tests.openapi import builders
+
+    settings.VANTAGE_OUTBOUND_EXACT = ["127.0.0.1:9"]
+    app = builders.app(factories.organisation())
+    subscription = builders.subscription(app, "http://127.0.0.1:9/hook").subscription
+    texts = open_secrets(subscription)
+    user = factories.user()
+    secret = begin_enrolment(user=user)
+    _rotate("begin", "site-2")
+    _rotate("use", "site-2")
+    assert rotation.remaining()["openapi.secrets"] == rotation.remaining()["accounts.second_factor"] == 1
+    _rotate("run")
+    _rotate("retire", "site-1")
+    fresh = Subscription.objects.get(pk=subscription.pk)
+    assert open_secrets(fresh) == texts
+    assert ":site-1:" not in str(fresh.secrets)
+    assert SecondFactor.objects.get().secret.startswith("v2:sm4-gcm:site-2:")
+    assert begin_enrolment(user=user) == secret

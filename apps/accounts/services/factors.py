@@ -33,6 +33,11 @@ def _context(user: User) -> str:
 
 
 @transaction.atomic
+def secret_context(row: SecondFactor) -> str:
+    """What the sealed secret of a row is bound to."""
+    return _context(row.user)
+
+
 def begin_enrolment(*, user: User) -> str:
     """The secret (base32) of an enrolment that is not confirmed yet; the same until it is, for 15 minutes."""
     row = SecondFactor.objects.select_for_update().filter(user=user).first()

@@ -59,9 +59,6 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     Text written before the column was encrypted is read as it stands, until the background job has sealed it.
     """
 
-    def __init__(self, *args: Any, max_length: int | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, max_length=max_length, **kwargs)
-
     @property
     def context(self) -> str:
         """What the ciphertext is bound to."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from apps.accounts.permissions import Principal
 from apps.core import audit, clock
@@ -69,6 +72,34 @@ def secret_facts(subscription: Subscription) -> list[dict[str, Any]]:
         }
         for entry in subscription.secrets
     ]
+
+
+class SecretHolder:
+    """Signing secrets for `core.rotation`: rows with an entry that is not under the present key."""
+
+    def _rows(self) -> QuerySet[Subscription]:
+        entry = f'"sealed": "(?!{re.escape(provider().prefix)})'
+        return Subscription.objects.alias(_text=Cast("secrets", TextField())).filter(_text__regex=entry)
+
+    def old(self) -> int:
+        """See rotation.Holder."""
+        return self._rows().count()
+
+    def step(self, limit: int) -> int:
+        """See rotation.Holder."""
+        keys = provider()
+        with transaction.atomic():
+            found = list(
+                self._rows().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:limit]
+            )
+            for row in found:
+                for entry in row.secrets:
+                    context = _context(row, entry["id"])
+                    entry["sealed"] = keys.encrypt(
+                        keys.decrypt(entry["sealed"], context=context), context=context
+                    )
+                Subscription.objects.filter(pk=row.pk).update(secrets=row.secrets)
+        return len(found)
 
 
 def _context(subscription: Subscription, name: str) -> str:
