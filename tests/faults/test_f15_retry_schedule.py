@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -70,3 +71,30 @@ def test_f15_after_the_last_attempt_it_is_dead_and_kept(outbound_exact: list[str
         moments = _walk("dead")
     assert len(moments) == len(DELAYS) == len(receiver.visits)
     assert Delivery.objects.get().body is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f15_messages_of_a_failing_time_arrive_and_their_order_is_reported(
+    outbound_exact: list[str], record_property: Callable[[str, object], None]
+) -> None:
+    """A retried message does not hold later ones back, so the receiver orders by time: how much is out of order?"""
+    with Receiver(500, 500, 500, 200) as receiver:
+        outbound_exact.append(receiver.address)
+        organisation = factories.organisation()
+        builders.subscription(builders.app(organisation), receiver.url)
+        camera, start = factories.camera(organisation), clock.now()
+        for second in range(5):
+            event = builders.event(camera, time=start + timedelta(seconds=second))
+            event_changed.send(sender=type(event), event=event, kind="raised", phase="new")
+        with time_machine.travel(start + timedelta(seconds=5)):
+            builders.deliver()
+        with time_machine.travel(start + timedelta(minutes=10)):
+            builders.deliver()
+        accepted = receiver.visits[3:]
+    acknowledged = {str(row.message) for row in Delivery.objects.filter(state="delivered")}
+    assert acknowledged == {visit.message for visit in accepted} <= set(receiver.messages)
+    assert len(acknowledged) == 5
+    times = [visit.document["time"] for visit in accepted]
+    out_of_order = sum(later < earlier for earlier, later in pairwise(times))
+    record_property("out_of_order", f"{out_of_order} of {len(times) - 1}")
+    assert out_of_order <= 3, "each failure can move one message behind the others"
