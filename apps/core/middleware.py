@@ -89,7 +89,7 @@ class PlainTextMiddleware:
 
     def process_view(self, request: HttpRequest, *given: object) -> None:
         """After the check of the CSRF token, which reads the same form."""
-        if request.method != "POST" or not request.content_type.endswith(FORM_TYPES):
+        if request.method != "POST" or not (request.content_type or "").endswith(FORM_TYPES):
             return
         form = request.POST.copy()
         for name, values in request.POST.lists():
