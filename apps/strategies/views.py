@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from apps.core.errors import NotAllowed, Refusal
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.strategies import selectors, services
+from apps.strategies.choices import TraceVerdict
 from apps.strategies.filters import StrategyFilter, TraceFilter
 from apps.strategies.forms import BindingForm, DraftForm, NewStrategyForm
 from apps.strategies.models import Strategy, StrategyBinding, Trace
@@ -207,6 +208,7 @@ class TraceListView(VisibleListView):
     title = gettext_lazy("Traces")
     filterset_class = TraceFilter
     row_template = "strategies/trace_row.html"
+    template_name = "strategies/trace_list.html"
     columns = (
         Column("time", gettext_lazy("Time")),
         Column("camera", gettext_lazy("Camera")),
@@ -228,13 +230,16 @@ class TraceListView(VisibleListView):
             row.why = selectors.reason_words(row.component, row.reason)
             row.path = selectors.steps_in_words(row.steps)
         return {
-            "can_retry": self.request.principal.can("strategies.manage"),  # type: ignore[attr-defined]
+            "failed": self._can_retry() and any(row.verdict == TraceVerdict.FAILED for row in page.rows),
             "empty_icon": "route",
             "empty_title": _("No traces yet"),
             "empty_text": _("Each detection leaves a trace here: raised, merged or stopped, and why."),
             "empty_url": reverse("strategies:strategy-list"),
             "empty_action": _("Strategies"),
         }
+
+    def _can_retry(self) -> bool:
+        return bool(self.request.principal.can("strategies.manage"))  # type: ignore[attr-defined]
 
 
 @login_required

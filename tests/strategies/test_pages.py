@@ -149,3 +149,23 @@ def test_counts_of_today_lead_to_their_traces() -> None:
     assert page.context["counts"].stopped == 1
     assert page.context["counts"].nodes["confidence"] == {"passed": 0, "stopped": 1}
     assert [row[1] for row in page.context["reasons"]] == ["low_confidence"]
+
+
+def test_failed_runs_are_tried_again_by_a_button_where_there_are_some() -> None:
+    from apps.strategies.models import PendingRun
+
+    trace = a_trace()
+    button = reverse("strategies:trace-retry")
+    by = client(trace.camera.managing_organisation)
+    assert button not in by.get(reverse("strategies:trace-list")).content.decode()
+
+    trace.verdict = "failed"
+    trace.save()
+    PendingRun.objects.create(
+        raw_event=trace.raw_event, camera_id=trace.camera_id, time=trace.time, due_at=trace.time, attempts=3
+    )
+    assert button in by.get(reverse("strategies:trace-list")).content.decode()
+    by.post(button)
+
+    assert PendingRun.objects.get().attempts == 0
+    assert not Trace.objects.filter(verdict="failed").exists()
