@@ -40,6 +40,9 @@ AXES_LOCKOUT_PARAMETERS = [
 AXES_HANDLER = "apps.accounts.services.lockout.LoginGuard"
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nobody keeps an account locked by going on
 AXES_ALLOWED_CORS_ORIGINS = ""
+AXES_SENSITIVE_PARAMETERS = [  # of the forms that ask for the password again: never kept beside the attempt
+    "username", "ip_address", "old_password", "new_password1", "new_password2", "password1", "password2", "code",
+]  # fmt: skip
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_ENABLE_ADMIN = False

@@ -76,7 +76,7 @@ def test_s38_their_abilities_do_not_meet() -> None:
     assert held == {
         "system_admin": {"operations.view", "users.manage", "admin.enter"},
         "security_admin": {"roles.grant", "admin.enter"},
-        "audit_admin": {"audit.view", "admin.enter"},
+        "audit_admin": {"audit.view", "ledger.view", "admin.enter"},
     }
 
 

@@ -179,6 +179,7 @@ def test_s44_a_login_password_stays_inside(out: Everything, settings: Any) -> No
         out.keep(client.post("/login/", {"username": user.username, "password": password}))
     data = {"old_password": WRONG, "new_password1": LOGIN + "x", "new_password2": LOGIN + "y"}
     out.keep(client.post("/password_change/", data))
+    out.keep(client.post("/accounts/second-factor/enrol/", {"code": "123456", "password": WRONG}))
     for canary in (WRONG, LOGIN):
         assert out.holds(canary) == []
         assert columns_holding(canary) == []
