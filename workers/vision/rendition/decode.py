@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,8 +78,10 @@ def _decode(data: bytes, factor: int) -> Image:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
+    with path.open("rb", buffering=0) as stream:
+        # Asked for MAX_BYTES, Python would set aside 100 MiB for every picture.
+        size = min(os.fstat(stream.fileno()).st_size, MAX_BYTES)
+        return stream.read(size + 1) or b""
 
 
 def _reduction(width: int, height: int, fit: tuple[int, int]) -> int:
