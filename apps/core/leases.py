@@ -12,6 +12,8 @@ from django.db import connection, transaction
 from apps.core import clock
 from apps.core.models import ProcessLease
 
+FORGET_AFTER = timedelta(minutes=5)
+
 
 def holder_name() -> str:
     """Host and process id: enough to find the holder of a lease."""
@@ -50,6 +52,11 @@ def take(name: str, *, seconds: float, detail: dict[str, Any] | None = None) -> 
 def release(name: str) -> None:
     """Give the lease back at once, so that a standby need not wait for its end."""
     ProcessLease.objects.filter(name=name, holder=holder_name()).update(until=clock.now())
+
+
+def forget(prefix: str) -> None:
+    """Remove rows of this prefix that nobody renews any more: processes that ended long ago."""
+    ProcessLease.objects.filter(name__startswith=prefix, until__lt=clock.now() - FORGET_AFTER).delete()
 
 
 def is_fence_valid(name: str, fence: int) -> bool:

@@ -176,8 +176,7 @@ def session_cookie(city: Any) -> str:
     from tests.support import factories
 
     client = Client()
-    backend = "django.contrib.auth.backends.ModelBackend"
-    client.force_login(factories.user(city.home, ("event_reviewer",)), backend=backend)
+    client.force_login(factories.user(city.home, ("event_reviewer",)))
     return str(client.cookies["sessionid"].value)
 
 

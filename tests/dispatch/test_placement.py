@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from apps.dispatch.models import ComputeNode
 from apps.dispatch.services import LEASE, heartbeat, place, renew
 from tests.support import factories
 from tests.support.analysis import builtin_version, executions_of, running_task
+from workers.streams.rows import NodeRows
 
 pytestmark = pytest.mark.django_db
 
@@ -52,14 +54,32 @@ def test_executions_of_one_camera_stay_together() -> None:
     assert Execution.objects.values("node").distinct().count() == 1
 
 
-def test_a_drained_or_silent_node_gets_nothing_and_loses_what_it_held() -> None:
+def test_a_silent_node_gets_nothing_and_keeps_what_it_holds_until_its_lease_ends() -> None:
     beat("a"), beat("b")
     live_executions(4)
     place(clock.now())
     ComputeNode.objects.filter(name="a").update(heartbeat_at=clock.now() - timedelta(seconds=16))
-    assert place(clock.now()) == 2
+    assert place(clock.now()) == 0, "it may still hold its streams"
+    later = clock.now() + LEASE + timedelta(seconds=1)
+    ComputeNode.objects.filter(name="b").update(heartbeat_at=later)
+    renew(node="b", held=dict(Execution.objects.filter(node="b").values_list("pk", "fence")), now=later)
+    assert place(later) == 2
     assert set(Execution.objects.values_list("node", flat=True)) == {"b"}
     assert sorted(Execution.objects.values_list("fence", flat=True)) == [1, 1, 2, 2]
+
+
+def test_a_drained_node_gives_its_executions_back(settings: Any) -> None:
+    beat("a"), beat("b")
+    live_executions(4)
+    place(clock.now())
+    ComputeNode.objects.filter(name="a").update(is_drained=True)
+    settings.VANTAGE_NODE = "a"
+    rows = NodeRows()
+    assert not rows.read().executions
+    assert place(clock.now()) == 0, "the holder has not yet let go"
+    assert not rows.read().executions
+    assert place(clock.now()) == 2
+    assert set(Execution.objects.values_list("node", flat=True)) == {"b"}
 
 
 def test_a_lease_is_renewed_only_under_its_fence() -> None:

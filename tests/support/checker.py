@@ -60,7 +60,8 @@ def check(
     *, visits: Iterable[Visit] | None = None, acknowledged: Iterable[str] = (), settled: bool = True
 ) -> Verdict:
     """Walk all rules. `visits` is what the receiver saw and `acknowledged` the webhook-ids it answered with 2xx;
-    without `visits` only the database is compared with itself. `settled`: nothing may be under way any more."""
+    without `visits` only the database is compared with itself. `settled`: nothing may be under way any more; while
+    something is, give the receiver's own growing lists."""
     verdict = Verdict()
     rules: list[Iterator[str]] = [
         raw_events_once(verdict.counts),
@@ -71,7 +72,7 @@ def check(
         deliveries_attempted(verdict.counts),
     ]
     if visits is not None:
-        rules.append(receiver_agrees(verdict.counts, list(visits), set(acknowledged), settled))
+        rules.append(receiver_agrees(verdict.counts, visits, acknowledged, settled))
     if settled:
         rules.append(drained(verdict.counts))
     for rule in rules:
@@ -192,14 +193,18 @@ def deliveries_attempted(counts: dict[str, int]) -> Iterator[str]:
 
 
 def receiver_agrees(
-    counts: dict[str, int], visits: list[Visit], acknowledged: set[str], settled: bool
+    counts: dict[str, int], visits: Iterable[Visit], acknowledged: Iterable[str], settled: bool
 ) -> Iterator[str]:
-    """acknowledged ⊆ delivered ⊆ attempted, between the receiver's log and our rows."""
+    """acknowledged ⊆ delivered ⊆ attempted, between the receiver's log and our rows.
+
+    What we call delivered is read before the receiver's log, and what we know of after it: both may grow meanwhile.
+    """
+    delivered = set(map(str, Delivery.objects.filter(state="delivered").values_list("message", flat=True)))
+    visits, acknowledged = list(visits), set(acknowledged)
     seen = {visit.message for visit in visits}
     counts["messages received"], counts["messages acknowledged"] = len(seen), len(acknowledged)
-    rows = {str(message): state for message, state in Delivery.objects.values_list("message", "state")}
-    delivered = {message for message, state in rows.items() if state == "delivered"}
-    yield from _set("the receiver got message {}, of which no delivery is stored", seen - set(rows))
+    known = set(map(str, Delivery.objects.values_list("message", flat=True)))
+    yield from _set("the receiver got message {}, of which no delivery is stored", seen - known)
     yield from _set(
         "message {} is called delivered, but the receiver never acknowledged it", delivered - acknowledged
     )

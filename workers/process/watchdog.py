@@ -41,6 +41,7 @@ class Watchdog:
         self._lock = threading.Lock()
         self._taken_at = time.monotonic()
         self._asked_at: float | None = None
+        self._told = False
         self._ended = threading.Event()
 
     def taken(self) -> None:
@@ -96,7 +97,10 @@ class Watchdog:
         try:
             close_old_connections()
             detail = {"probe_age": round(self.age(), 1), "node": settings.VANTAGE_NODE, "pid": os.getpid()}
-            leases.take(f"worker:{self.hostname}"[:100], seconds=LEASE_SECONDS, detail=detail)
+            leases.take(f"worker:{self.hostname}:{os.getpid()}"[-100:], seconds=LEASE_SECONDS, detail=detail)
+            if not self._told:  # a worker of this name that died is no longer of interest
+                self._told = True
+                leases.forget(f"worker:{self.hostname}:")
         except Exception as error:
             logger.warning("watchdog: row not written: %s", type(error).__name__)
             connection.close()

@@ -18,7 +18,8 @@ from apps.analysis.services import revision
 from apps.core import clock
 from apps.devices.models import Stream
 from apps.devices.services import open_stream_url, source_options
-from apps.dispatch.services import renew
+from apps.dispatch.selectors import is_drained
+from apps.dispatch.services import leave, renew
 from workers.vision.holder import Demand, StreamWish
 
 LIVE_STATES = (ExecutionState.ASSIGNED, ExecutionState.RUNNING, ExecutionState.RETRYING)
@@ -64,10 +65,17 @@ class NodeRows:
         self._masks: dict[tuple[UUID, int], list[dict[str, Any]]] = {}
         self._urls: dict[UUID, StreamWish] = {}
         self._read_at: datetime | None = None
+        self._is_leaving = False
 
     def read(self) -> Placed:
-        """Renew the leases and give what is to be held now."""
+        """Renew the leases and give what is to be held now; a drained node lets go first, then gives them back."""
         moment = clock.now()
+        if is_drained(settings.VANTAGE_NODE):
+            if self._is_leaving:
+                leave(node=settings.VANTAGE_NODE)
+            self._is_leaving, self._signature = True, None
+            return Placed()
+        self._is_leaving = False
         rows = Execution.objects.filter(node=settings.VANTAGE_NODE, state__in=LIVE_STATES)
         present = frozenset(rows.values_list("id", "fence"))
         still = renew(node=settings.VANTAGE_NODE, held=dict(present), now=moment)

@@ -17,3 +17,8 @@ def live_nodes(now: datetime) -> list[ComputeNode]:
 def is_lost(node: ComputeNode, now: datetime) -> bool:
     """Silent for longer than three heartbeats."""
     return node.heartbeat_at is None or now - node.heartbeat_at > LOST_AFTER
+
+
+def is_drained(name: str) -> bool:
+    """Whether somebody takes this node out of use."""
+    return ComputeNode.objects.filter(name=name, is_drained=True).exists()

@@ -1,6 +1,6 @@
 """Writes of the dispatch room."""
 
 from apps.dispatch.services.nodes import heartbeat
-from apps.dispatch.services.placement import LEASE, place, renew
+from apps.dispatch.services.placement import LEASE, leave, place, renew
 
-__all__ = ["LEASE", "heartbeat", "place", "renew"]
+__all__ = ["LEASE", "heartbeat", "leave", "place", "renew"]

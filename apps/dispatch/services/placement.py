@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from apps.analysis.choices import ExecutionState, Sampling
 from apps.analysis.models import Execution
+from apps.core import clock
 from apps.core.wake import wake
 from apps.dispatch.selectors import live_nodes, model_of, unfit
 
@@ -49,14 +50,14 @@ def place(now: datetime) -> int:
     }
     held, loose = [], []
     for row in rows:
-        keeps = _is_held(row, now, nodes) and (row.camera_id, row.node) not in unfit_homes
+        keeps = _is_held(row, now) and (row.camera_id, row.node) not in unfit_homes
         (held if keeps else loose).append(row)
     if not nodes:
         _wait(loose, "node_offline")
         return 0
     load = Counter(dict.fromkeys(nodes, 0))
     load.update(row.node for row in held)
-    homes = {row.camera_id: row.node for row in held}
+    homes = {row.camera_id: row.node for row in held if row.node in nodes}
     by_camera: dict[UUID, list[Execution]] = defaultdict(list)
     for row in loose:
         why = _unfit_everywhere(models.get(row.pk, ""), nodes, faults)
@@ -113,8 +114,17 @@ def _unfit_everywhere(sha: str, nodes: list[str], faults: Mapping[str, Mapping[s
     return reasons[0] if all(reasons) else ""
 
 
-def _is_held(row: Execution, now: datetime, nodes: list[str]) -> bool:
-    return row.node in nodes and row.lease_until is not None and row.lease_until > now
+def _is_held(row: Execution, now: datetime) -> bool:
+    return bool(row.node) and row.lease_until is not None and row.lease_until > now
+
+
+def leave(*, node: str) -> int:
+    """The node has let go of its streams: others may take them at once. Returns how many leases were given back."""
+    moment = clock.now()
+    given = Execution.objects.filter(node=node, lease_until__gt=moment).update(lease_until=moment)
+    if given:
+        wake("analysis")
+    return given
 
 
 def renew(*, node: str, held: Mapping[UUID, int], now: datetime) -> set[UUID]:
