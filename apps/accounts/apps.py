@@ -13,10 +13,10 @@ class AccountsConfig(AppConfig):
         from axes.signals import user_locked_out
         from django.contrib.auth import signals
 
-        from apps.accounts import receivers
+        from apps.accounts import receivers, tasks
         from apps.accounts.models import Grant, RoleBinding, SecondFactor, User
         from apps.accounts.services import factors
-        from apps.core import rotation
+        from apps.core import periodic, rotation
         from apps.core.signals import seal_broken
 
         signals.user_logged_in.connect(receivers.on_login, dispatch_uid="accounts.login")
@@ -24,6 +24,7 @@ class AccountsConfig(AppConfig):
         signals.user_login_failed.connect(receivers.on_login_failed, dispatch_uid="accounts.login_failed")
         user_locked_out.connect(receivers.on_locked_out, dispatch_uid="accounts.locked_out")
         seal_broken.connect(receivers.on_seal_broken, dispatch_uid="accounts.seal_broken")
+        periodic.schedule.add("accounts.clear_sessions", periodic.Periodic(tasks.clear_sessions, 3600))
         rotation.holders.add("accounts.phone", rotation.encrypted_column(User, "phone"))
         rotation.holders.add("accounts.email", rotation.encrypted_column(User, "email"))
         rotation.holders.add(
