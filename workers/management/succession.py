@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,11 +84,11 @@ class _Child:
         if select.select([self.words], [], [], timeout)[0]:
             self.said += os.read(self.words, 16)
 
-    def waits_for(self, word: bytes, seconds: float) -> bool:
-        """True when it said `word` in time; False when it did not, or ended."""
+    def waits_for(self, word: bytes, seconds: float, stop: Callable[[], bool] = lambda: False) -> bool:
+        """True when it said `word` in time; False when it did not, or ended, or `stop` says so."""
         ends = time.monotonic() + seconds
         while word not in self.said and time.monotonic() < ends:
-            if self.process.poll() is not None:
+            if self.process.poll() is not None or stop():
                 return False
             self.listen(0.1)
         return word in self.said
@@ -106,10 +106,14 @@ class _Child:
             return 0.0
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
-    def end(self, seconds: float) -> None:
-        """Politely, then not."""
+    def tell(self) -> None:
+        """To end."""
         if self.process.poll() is None:
             self.process.terminate()
+
+    def end(self, seconds: float) -> None:
+        """Politely, then not."""
+        self.tell()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -128,6 +132,7 @@ class Parent:
         self.command = list(command)
         self.max_megabytes, self.max_seconds, self.look = max_megabytes, max_seconds, look
         self.replaced = self.crashed = 0
+        self._ended = threading.Event()
         self._child: _Child | None = None
         self._leaving: list[_Child] = []
         self._not_before = 0.0
@@ -140,12 +145,16 @@ class Parent:
 
     def run(self, ended: threading.Event) -> None:
         """Children end with this process, however it ends: they see their pipe close."""
+        self._ended = ended
         try:
             while not ended.is_set():
                 self.step()
                 ended.wait(self.look)
         finally:
-            for child in [*self._leaving, *([self._child] if self._child else [])]:
+            children = [*self._leaving, *([self._child] if self._child else [])]
+            for child in children:
+                child.tell()
+            for child in children:
                 child.end(END_SECONDS)
 
     def step(self) -> None:
@@ -168,7 +177,7 @@ class Parent:
         logger.error("child %d ended with %d; another starts in %.1f s", child.process.pid, code, self._pause)
         child.end(0)
         self._child = None
-        time.sleep(self._pause)
+        self._ended.wait(self._pause)
 
     def _is_due(self, child: _Child) -> bool:
         if time.monotonic() < self._not_before:
@@ -180,7 +189,10 @@ class Parent:
     def _replace(self, old: _Child) -> None:
         logger.info("child %d is replaced: %.0f MB after %.0f s", old.process.pid, old.megabytes(), old.age)
         young = self._start()
-        if not young.waits_for(READY, WARM_SECONDS):
+        if not young.waits_for(READY, WARM_SECONDS, self._ended.is_set):
+            if self._ended.is_set():
+                self._leaving.append(young)
+                return
             logger.error("the successor did not get ready; the old child goes on")
             young.end(LET_GO_SECONDS)
             self._not_before = time.monotonic() + RETRY_SECONDS
