@@ -19,13 +19,12 @@ from workers.vision.keyframes import write_jpeg
 from workers.vision.sources import RefuseAll, open_source
 
 
-def held(path: Path, streams: int, seconds: float) -> dict[str, float]:
+def held(path: Path, streams: int, seconds: float, folder: Path) -> dict[str, float]:
     """Hold `streams` looped clips in real time, JPEG of each keyframe; CPU and memory.
 
     cores: CPU for each second of video that went through, times the streams; so a machine too busy to keep
     pace (pace < 1) does not look cheap.
     """
-    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     frames = [0]
 
     def consume(stream_id: str, frame: Any, demands: Any) -> None:
@@ -97,7 +96,8 @@ def main(arguments: list[str]) -> int:
     path, streams, seconds = Path(arguments[0]), int(arguments[1]), float(arguments[2])
     cv2.setNumThreads(1)  # as in the stream holder's process
     early = decoded(path, 10, seconds / 2)
-    sides = held(path, streams, seconds)
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        sides = held(path, streams, seconds, Path(folder))
     late = decoded(path, 10, seconds / 2)
     print(json.dumps({**sides, "streams": streams, "ten_decoded_cores": (early + late) / 2}))
     return 0
