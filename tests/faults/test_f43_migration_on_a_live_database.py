@@ -120,6 +120,7 @@ def files_of(site: Scratch) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.slow_fault
 def test_f43_the_old_code_works_on_while_the_new_schema_is_applied() -> None:
     with scratch("live") as site:
         last = dict(sorted(released()))

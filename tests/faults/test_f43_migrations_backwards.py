@@ -1,4 +1,4 @@
-"""Every migration can be taken back and applied again: nothing of ours stays behind, and the schema is the same."""
+"""F43: every migration can be taken back and applied again: nothing of ours stays behind, and the schema is the same."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def own_labels() -> set[str]:
     return {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
 
 
-def test_every_migration_goes_back_and_forward_again() -> None:
+@pytest.mark.slow_fault
+def test_f43_every_migration_goes_back_and_forward_again() -> None:
     with scratch("backwards") as site:
         site.migrate()
         there = schema(site)
@@ -54,6 +55,6 @@ def test_every_migration_goes_back_and_forward_again() -> None:
             assert again[query] == found
 
 
-def test_there_is_one_last_migration_per_room() -> None:
+def test_f43_there_is_one_last_migration_per_room() -> None:
     loader = MigrationLoader(None)
     assert loader.detect_conflicts() == {}
