@@ -56,7 +56,7 @@ class Verdict:
 def count_call(name: str, limit: int) -> Verdict:
     """Count one call of `name` and say whether it is within `limit` a minute."""
     try:
-        used, left = client().eval(_COUNT, 1, f"vantage:rate:{name}", WINDOW_SECONDS * 1000)  # type: ignore[misc]
+        used, left = client().eval(_COUNT, 1, f"vantage:rate:{name}", WINDOW_SECONDS * 1000)
     except Exception as error:
         logger.warning("calls are counted per process: %s", type(error).__name__)
         used, left = _counted_here(name)

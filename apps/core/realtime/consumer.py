@@ -56,7 +56,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return standing_of(scope["principal_token"], scope["refresh_principals"], scope["principal"])
 
     def _asked(self, name: str) -> str:
-        return parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0]
+        query: bytes = self.scope.get("query_string", b"")
+        return parse_qs(query.decode("latin-1")).get(name, [""])[0]
 
     def _since(self) -> int | None:
         asked = self._asked("since")

@@ -88,7 +88,8 @@ def written_notes(notes: Sequence[Note]) -> list[str]:
 def read_notes(data: bytes) -> list[Note]:
     """What `written_notes` wrote: the texts themselves are not parsed."""
     lines = data.decode("ascii").split("\n")
-    return [Note(*json.loads(head), text) for head, text in zip(lines[::2], lines[1::2], strict=True)]
+    heads = [json.loads(head) for head in lines[::2]]
+    return [Note(seq, topics, text) for (seq, topics), text in zip(heads, lines[1::2], strict=True)]
 
 
 def newest_seq() -> int:
