@@ -1,4 +1,4 @@
-"""F43: every migration can be taken back and applied again: nothing of ours stays behind, and the schema is the same."""
+"""F43: every migration can be taken back and applied again: nothing stays behind, and the schema is the same."""
 
 from __future__ import annotations
 
