@@ -63,5 +63,7 @@ VANTAGE_MEDIA_QUOTA_MB = float(os.environ.get("VANTAGE_MEDIA_QUOTA_MB", "0"))  #
 # send pictures ourselves. The folder is read by nginx and holds each answer for a minute; put it in memory.
 VANTAGE_ACCEL = os.environ.get("VANTAGE_ACCEL", "")
 VANTAGE_RENDITIONS = Path(
-    os.environ.get("VANTAGE_RENDITIONS", Path(os.environ.get("VANTAGE_DATA", ROOT / ".vantage")) / "renditions")
+    os.environ.get(
+        "VANTAGE_RENDITIONS", Path(os.environ.get("VANTAGE_DATA", ROOT / ".vantage")) / "renditions"
+    )
 )

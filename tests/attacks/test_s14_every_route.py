@@ -239,7 +239,11 @@ def test_s14_the_django_admin_is_for_staff_only(undone: World) -> None:
     seen = 0
     for route in admin_routes():
         path = "/" + re.sub(r"<[^>]+>", str(uuid4()), route.pattern).replace("(?P", "")
-        if route.name in {"admin-login", "admin:login", "admin:logout"} or "^" in path or path.endswith("/jsi18n/"):
+        if (
+            route.name in {"admin-login", "admin:login", "admin:logout"}
+            or "^" in path
+            or path.endswith("/jsi18n/")
+        ):
             continue
         for who in ("nobody", "manager"):
             for method in PAGE_METHODS:

@@ -203,6 +203,9 @@ def test_the_page_shows_the_newest_finding_of_each_kind_and_how_often_it_came() 
     for findings in ({"black": 1.0, "frozen": 0.5}, {}, {"black": 2.0}):
         report_health(camera.pk, findings)
 
-    shown = {finding.kind: (finding.ended_at is None, finding.times) for finding in selectors.latest_findings(camera)}
+    shown = {
+        finding.kind: (finding.ended_at is None, finding.times)
+        for finding in selectors.latest_findings(camera)
+    }
 
     assert shown == {"black": (True, 2), "frozen": (False, 1)}

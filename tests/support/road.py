@@ -33,7 +33,10 @@ MANAGE = (PYTHON, "manage.py")
 CELERY = (PYTHON, "-m", "celery", "-A", "portal.celery", "worker", "--without-gossip", "--without-mingle")
 WEB = (
     *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log"),
-    *("--ws-per-message-deflate", "false"),  # as in Procfile: compressing each page's frame costs 20 times the sending
+    *(
+        "--ws-per-message-deflate",
+        "false",
+    ),  # as in Procfile: compressing each page's frame costs 20 times the sending
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "engine": (*MANAGE, "engine"),

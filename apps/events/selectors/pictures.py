@@ -30,9 +30,7 @@ def occurrence_item(principal: Any, occurrence_id: UUID) -> MediaItem | None:
     return _item(principal, row.event, row.capture_id, row.targets)
 
 
-def _item(
-    principal: Any, event: Event, capture_id: UUID, targets: list[dict[str, Any]]
-) -> MediaItem | None:
+def _item(principal: Any, event: Event, capture_id: UUID, targets: list[dict[str, Any]]) -> MediaItem | None:
     capture = Capture.objects.filter(pk=capture_id, deleted_at__isnull=True).select_related("camera").first()
     if capture is None:
         return None

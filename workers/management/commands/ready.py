@@ -12,7 +12,9 @@ from apps.core.models import ProcessLease
 
 
 class Command(BaseCommand):
-    help = "Exit status 0 where the Celery worker of this node lives and takes messages, else 1 with the reason."
+    help = (
+        "Exit status 0 where the Celery worker of this node lives and takes messages, else 1 with the reason."
+    )
 
     requires_system_checks: list[str] = []
 
