@@ -36,6 +36,8 @@ BILINGUAL = {
     "apps/openapi/services/messages.py",
     "apps/devices/services/rendition.py",
     "portal/settings",
+    # Full-width signs, no words.
+    "apps/core/spreadsheets.py",
 }
 ALLOWED = ("简体中文", "城市视频云中台", "%}中{%")
 
