@@ -241,6 +241,9 @@ def _send_tasks_to(url: str) -> None:
 
     if current_app.conf.broker_url == url:
         return
+    from kombu import pools
+
     current_app.pool.force_close_all()
+    pools.reset()  # else the next use of this address would be given the closed pool
     current_app._pool = current_app.amqp._producer_pool = None
     current_app.conf.broker_url = url
