@@ -202,7 +202,7 @@ def test_f06_a_worker_that_takes_nothing_ends_and_is_started_again(town: Town) -
         node.environment.update(before)
         row = ProcessLease.objects.filter(name__startswith="worker:capture")
         town.until(
-            lambda: any(r.detail.get("pid") == town.pid("capture") for r in row), 90, "its first probe"
+            lambda: any(r.detail.get("pid") == town.pid("capture") for r in row.all()), 90, "its first probe"
         )
         captured = CaptureSlot.objects.filter(state="captured").count
         proxy.mode = "half_open"
