@@ -164,15 +164,11 @@ def test_a_person_manages_by_role_and_names_the_app(outbound_exact: list[str]) -
     body = {"app": str(app.pk), "name": "a", "endpoint": ENDPOINT}
     for role, status in (("developer", 201), ("event_reviewer", 403)):
         client = Client()
-        client.force_login(
-            factories.user(organisation, (role,)), backend="django.contrib.auth.backends.ModelBackend"
-        )
+        client.force_login(factories.user(organisation, (role,)))
         answer = client.post("/api/v1/subscriptions", data=body, content_type="application/json")
         assert answer.status_code == status
     stranger = Client()
-    stranger.force_login(
-        factories.user(None, ("developer",)), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    stranger.force_login(factories.user(None, ("developer",)))
     assert (
         stranger.post("/api/v1/subscriptions", data=body, content_type="application/json").status_code == 404
     )

@@ -23,9 +23,7 @@ def test_swagger_lists_the_operations_without_a_violation(
 
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright runs a loop in this thread
     login = Client()
-    login.force_login(
-        factories.user(None, ("developer",)), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    login.force_login(factories.user(None, ("developer",)))
     said: list[str] = []
     asked: list[str] = []
     with sync_playwright() as playwright:

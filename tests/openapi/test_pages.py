@@ -16,12 +16,10 @@ from tests.openapi import builders
 from tests.support import factories
 from tests.support.receiver import Receiver, Reply
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 
 def client_of(user: Any) -> Client:
     client = Client(headers={"accept-language": "en"})
-    client.force_login(user, backend=BACKEND)
+    client.force_login(user)
     return client
 
 
