@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from apps.core.outbound.settings import configured_policy
 
 DEADLINE_SECONDS = 15.0
 ANSWER_BYTES = 1024
+KEPT_LITERALS = 4096
 SHOWN_HEADERS = ("content-type", "content-length", "date", "retry-after")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -38,8 +40,10 @@ class Target:
     url: str
     host: str
     port: int
+    is_literal: bool = False
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, url: str) -> Target:
         """Raises ValueError unless `url` is plain http(s)://host[:port]/… without credentials or fragment."""
         if not url.isascii() or any(character <= " " or character == "\\" for character in url):
@@ -48,9 +52,11 @@ class Target:
         host, port = parts.hostname or "", parts.port
         if parts.scheme not in {"http", "https"} or parts.username is not None or parts.fragment:
             raise ValueError("an address is http:// or https:// with a host, without credentials or fragment")
-        if not _is_address(host) and not _NAME.fullmatch(host):
+        is_literal = _is_address(host)
+        if not is_literal and not _NAME.fullmatch(host):
             raise ValueError("the host of the address is not a name or an IP address")
-        return cls(url, host, port if port is not None else 443 if parts.scheme == "https" else 80)
+        default = 443 if parts.scheme == "https" else 80
+        return cls(url, host, port if port is not None else default, is_literal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,9 @@ class GuardedClient:
         self._connections_per_host = connections_per_host
         self._resolver = PinnedResolver()
         self._session: aiohttp.ClientSession | None = None
+        # an IP address means the same each time: what this policy said of it holds until there is another policy
+        self._vetted_by: OutboundPolicy | None = None
+        self._literals: dict[tuple[str, int], tuple[str, bool]] = {}
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -133,7 +142,7 @@ class GuardedClient:
             trust_env=False,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._deadline),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._deadline),  # `post` has the deadline
         )
         return self
 
@@ -162,8 +171,13 @@ class GuardedClient:
     async def vet(self, target: Target) -> tuple[str, bool]:
         """The address to connect to and whether the administrator named this very host."""
         policy = self._policy()
+        if policy is not self._vetted_by:
+            self._vetted_by, self._literals = policy, {}
+        known = self._literals.get((target.host, target.port))
+        if known is not None:
+            return known
         try:
-            if _is_address(target.host):
+            if target.is_literal:
                 address = policy.vet(target.host, target.port)
             else:
                 loop = asyncio.get_running_loop()
@@ -171,7 +185,10 @@ class GuardedClient:
         except OutboundRefused:
             self._resolver.unpin(target.host, target.port)
             raise
-        return address, is_named_host(policy, address, target.port)
+        found = address, is_named_host(policy, address, target.port)
+        if target.is_literal and len(self._literals) < KEPT_LITERALS:
+            self._literals[target.host, target.port] = found
+        return found
 
     async def _post(
         self, url: str, body: bytes, headers: Mapping[str, str]

@@ -11,22 +11,19 @@ from apps.core.outbound.policy import OutboundPolicy, OutboundRefused
 from workers.vision.errors import SourceError, SourceFault
 
 
-def _own_services() -> set[tuple[str, int]]:
-    database = settings.DATABASES["default"]
-    own = set()
-    ports = {int(str(database.get("PORT") or 5432)), urlsplit(settings.REDIS_URL).port or 6379}
-    ports.add(urlsplit(settings.VANTAGE_PUBLIC_URL).port or 80)
-    for address in ("127.0.0.1", "::1"):
-        own |= {(address, port) for port in ports}
-    return own
+@lru_cache(maxsize=4)
+def _own_services(database: str, broker: str, public: str) -> frozenset[tuple[str, int]]:
+    ports = {int(database), urlsplit(broker).port or 6379, urlsplit(public).port or 80}
+    return frozenset((address, port) for address in ("127.0.0.1", "::1") for port in ports)
 
 
 def configured_policy() -> OutboundPolicy:
     """The policy of VANTAGE_OUTBOUND_ALLOW and VANTAGE_OUTBOUND_EXACT as they are now; parsed anew when they change."""
+    port = str(settings.DATABASES["default"].get("PORT") or 5432)
     return _built(
         tuple(settings.VANTAGE_OUTBOUND_ALLOW),
         tuple(settings.VANTAGE_OUTBOUND_EXACT),
-        frozenset(_own_services()),
+        _own_services(port, settings.REDIS_URL, settings.VANTAGE_PUBLIC_URL),
     )
 
 

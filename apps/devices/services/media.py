@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core import signing
-from django.urls import reverse
+from django.urls import get_script_prefix, get_urlconf, reverse
 
 from apps.devices.models import Camera, Capture
 from apps.devices.registry import MediaItem, link_holders, masks_of, media_kinds
@@ -32,12 +34,22 @@ def media_url(
     Variants: frame (clean), annotated (boxes drawn), crop (of target `index`), thumb (320 px wide).
     """
     name, identifier = holder or (principal.kind, principal.id)
-    token = signing.dumps(
-        [kind, str(object_id), variant, index, name, str(identifier), int(time.time()) + seconds],
-        salt=SALT,
-        compress=False,
+    token = _signer(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS)).sign_object(
+        [kind, str(object_id), variant, index, name, str(identifier), int(time.time()) + seconds]
     )
-    return reverse("devices:media", args=[token])
+    return f"{_door(get_urlconf(), get_script_prefix())}{token}"
+
+
+@lru_cache(maxsize=2)
+def _signer(key: str, fallbacks: tuple[str, ...]) -> signing.TimestampSigner:
+    """What `signing.dumps` makes anew for each token; every message to a subscriber holds three."""
+    return signing.TimestampSigner(key=key, fallback_keys=list(fallbacks), salt=SALT)
+
+
+@lru_cache(maxsize=8)
+def _door(urlconf: str | None, prefix: str) -> str:
+    """The path before the token, whose characters need no quoting."""
+    return reverse("devices:media", args=["-"]).removesuffix("-")
 
 
 def open_media(token: str, session_principal: Any) -> tuple[MediaItem, str, int, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,8 +20,18 @@ TYPE_PREFIX = "cn.vantage.event"
 _PHASES = {MessageKind.RAISED: Phase.NEW, MessageKind.ENDED: Phase.ENDED}
 
 
-def build_message(*, subscription: Subscription, event: Event, kind: str, message: UUID) -> dict[str, Any]:
-    """The document of one message, as the event is now. Times are RFC 3339 in UTC; boxes 0..1 of the full frame."""
+def build_message(
+    *,
+    subscription: Subscription,
+    event: Event,
+    kind: str,
+    message: UUID,
+    facts: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The document of one message, as the event is now. Times are RFC 3339 in UTC; boxes 0..1 of the full frame.
+
+    `facts` are those of `event_facts`, where several subscriptions hear the same.
+    """
     code = event.event_type.code
     is_later = kind in {MessageKind.UPDATED, MessageKind.ENDED}
     return envelope(
@@ -30,7 +41,7 @@ def build_message(*, subscription: Subscription, event: Event, kind: str, messag
         time=event.last_seen if is_later else event.time,
         recorded=event.created_at,
         trace=event.raw_event_id,
-        data=_data(subscription, event, kind),
+        data={**(facts or event_facts(event, kind)), "images": picture_links(subscription, event)},
     )
 
 
@@ -110,7 +121,8 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _data(subscription: Subscription, event: Event, kind: str) -> dict[str, Any]:
+def event_facts(event: Event, kind: str) -> dict[str, Any]:
+    """`data` without the pictures, whose links are each subscription's own."""
     kind_of_event = event.event_type
     return {
         "event": str(event.pk),
@@ -131,7 +143,6 @@ def _data(subscription: Subscription, event: Event, kind: str) -> dict[str, Any]
         "algorithm": _algorithm(event),
         "strategy": _strategy(event),
         "targets": event.targets,
-        "images": picture_links(subscription, event),
         "clip": None,
         "review": event.review_state,
         "handling": event.handling or None,

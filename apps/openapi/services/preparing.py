@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -18,7 +18,7 @@ from apps.events.models import Event
 from apps.openapi.choices import AttemptError, DeliveryState
 from apps.openapi.models import Delivery
 from apps.openapi.selectors import is_tellable, visible_events_by_app
-from apps.openapi.services.messages import build_message
+from apps.openapi.services.messages import build_message, event_facts
 from apps.openapi.services.outcomes import Outcome
 from apps.openapi.services.secrets import open_secrets
 from apps.openapi.services.signing import encode_body, signed_headers
@@ -60,6 +60,7 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
             asked.setdefault(row.subscription.app_id, set()).add(row.event_id)
     seen = visible_events_by_app(apps, asked)
     opened: dict[UUID, tuple[str, ...]] = {}
+    facts: dict[tuple[UUID, str], dict[str, Any]] = {}
     ready, built = [], []
     for row in rows:
         event = events.get(row.event_id) if row.event_id else None
@@ -73,12 +74,21 @@ def prepare(rows: Sequence[Delivery]) -> list[Prepared]:
             try:
                 if row.subscription_id not in opened:
                     opened[row.subscription_id] = tuple(open_secrets(row.subscription))
-                if row.body is None and event is not None:
+                is_new = row.body is None
+                if is_new and event is not None:
+                    if (event.pk, row.kind) not in facts:
+                        facts[event.pk, row.kind] = event_facts(event, row.kind)
                     row.body = build_message(
-                        subscription=row.subscription, event=event, kind=row.kind, message=row.message
+                        subscription=row.subscription,
+                        event=event,
+                        kind=row.kind,
+                        message=row.message,
+                        facts=facts[event.pk, row.kind],
                     )
-                    built.append(row)
-                ready.append(_prepared(row, event, opened[row.subscription_id]))
+                item = _prepared(row, event, opened[row.subscription_id])
+                ready.append(item)
+                if is_new:
+                    built.append(item)
             except (DatabaseError, InterfaceError):
                 raise
             except Exception:  # one message that cannot be built must not hold the others up
@@ -113,16 +123,20 @@ def _events(identifiers: list[UUID]) -> dict[UUID, Event]:
     return rows.in_bulk(list(set(identifiers)))
 
 
-def _keep_bodies(rows: Sequence[Delivery]) -> None:
+def _keep_bodies(items: Sequence[Prepared]) -> None:
     """What was built is kept before it is sent, in one statement; whoever prepares the row again sends the same."""
-    if not rows:
+    if not items:
         return
+    # one document instead of an array of texts, in which each quotation mark would be escaped one by one
+    listed = ",".join(
+        f'{{"id":"{item.delivery}","fence":{item.fence},"body":{item.body.decode()}}}' for item in items
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE openapi_delivery d SET body = v.body::jsonb "
-            "FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS v(id, fence, body) "
+            "UPDATE openapi_delivery d SET body = v.body "
+            "FROM jsonb_to_recordset(%s::jsonb) AS v(id uuid, fence int, body jsonb) "
             "WHERE d.id = v.id AND d.fence = v.fence",
-            [[row.pk for row in rows], [row.fence for row in rows], [json.dumps(row.body) for row in rows]],
+            [f"[{listed}]"],
         )
 
 
