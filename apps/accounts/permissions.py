@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.choices import EXCLUSIVE_ROLES, STAFF_ROLES
 from apps.accounts.choices import RoleCode as R
-from apps.accounts.models import User
+from apps.accounts.models import Organisation, User
 from apps.core import sealing
 from apps.core.errors import NotAllowed
 
@@ -70,6 +70,11 @@ class Principal:
         return not EXCLUSIVE_ROLES.isdisjoint(self.roles)
 
     @property
+    def is_at_top(self) -> bool:
+        """True for who acts for an organisation at the top of the tree: what belongs to the whole site is theirs."""
+        return self.kind == "system" or len(self.organisation_path) == Organisation.steplen
+
+    @property
     def pk(self) -> UUID | None:
         """What DRF's throttles and logs call the key."""
         return self.id
@@ -87,6 +92,13 @@ class Principal:
         if not self.can(ability):
             raise NotAllowed(
                 "ability_missing", _("Your role does not include this. Ask your administrator for it.")
+            )
+
+    def must_be_at_top(self) -> None:
+        """Raise NotAllowed (code `site_wide`) unless the principal acts for the top of the tree."""
+        if not self.is_at_top:
+            raise NotAllowed(
+                "site_wide", _("This belongs to the whole site. Ask an operator of its top organisation.")
             )
 
 

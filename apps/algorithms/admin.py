@@ -3,12 +3,16 @@
 from django.contrib import admin
 
 from apps.algorithms import models
+from apps.core.bounded_admin import SiteAdmin, VisibleAdmin
 
-admin.site.register([models.Algorithm, models.EventCodeMap])
+
+@admin.register(models.Algorithm, models.EventCodeMap)
+class SharedAdmin(SiteAdmin, admin.ModelAdmin):
+    """Rows of the site."""
 
 
 @admin.register(models.AlgorithmPackage)
-class PackageAdmin(admin.ModelAdmin):
+class PackageAdmin(VisibleAdmin, admin.ModelAdmin):
     """Packages are immutable."""
 
     list_display = ("file_name", "platform", "runtime", "state", "created_at")
@@ -23,14 +27,14 @@ class PackageAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.AlgorithmVersion)
-class VersionAdmin(admin.ModelAdmin):
+class VersionAdmin(SiteAdmin, admin.ModelAdmin):
     """Versions."""
 
     list_display = ("algorithm", "version", "is_listed")
 
 
 @admin.register(models.EventType)
-class EventTypeAdmin(admin.ModelAdmin):
+class EventTypeAdmin(SiteAdmin, admin.ModelAdmin):
     """Event types."""
 
     list_display = ("code", "name_zh", "name_en", "level", "review_policy")
@@ -38,7 +42,7 @@ class EventTypeAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.DetectionItem)
-class DetectionItemAdmin(admin.ModelAdmin):
+class DetectionItemAdmin(SiteAdmin, admin.ModelAdmin):
     """Items and their mapping."""
 
     list_display = ("algorithm", "code", "event_type", "mapping_state")

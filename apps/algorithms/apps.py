@@ -10,9 +10,13 @@ class AlgorithmsConfig(AppConfig):
     verbose_name = _("Algorithms")
 
     def ready(self) -> None:
-        from apps.algorithms.tasks import check_packages
+        from apps.algorithms.models import EventTypeGrant
+        from apps.algorithms.tasks import check_links, check_packages
+        from apps.core import rotation
         from apps.core.periodic import Periodic, schedule
         from apps.core.wake import topics
 
         topics.add("packages", check_packages)
         schedule.add("algorithms.check_packages", Periodic(check_packages, 60))
+        schedule.add("algorithms.check_links", Periodic(check_links, 3600))
+        rotation.holders.add("algorithms.eventtypegrant", rotation.sealed_rows(EventTypeGrant))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Grant, Organisation, User
 from apps.algorithms.choices import Level, MappingState, ReviewPolicy, VersionState
 from apps.algorithms.querysets import PackageQuerySet, ShelfQuerySet
-from apps.core.models import IdModel, StampedModel
+from apps.core.models import IdModel, SealedQuerySet, SealedRow, StampedModel
 
 
 class AlgorithmPackage(StampedModel):
@@ -178,11 +178,15 @@ class EventCodeMap(IdModel):
         return f"{self.system}:{self.code}"
 
 
-class EventTypeGrant(IdModel):
+class EventTypeGrant(SealedRow, IdModel):
     """A grant of `subscribe` covers these event types (value row)."""
+
+    sealed_fields = ("grant_id", "event_type_id")
 
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="event_type_links")
     event_type = models.ForeignKey(EventType, on_delete=models.CASCADE, related_name="grant_links")
+
+    objects = SealedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grant", "event_type"], name="event_type_grant_once")]

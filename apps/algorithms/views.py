@@ -65,8 +65,8 @@ def algorithm_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "versions": algorithm.versions.prefetch_related("packages").order_by("-id"),
         "items": algorithm.items.select_related("event_type"),
         "mapping_form": MappingForm(),
-        "can_map": request.principal.can("event_types.manage"),
-        "can_list": request.principal.can("packages.manage"),
+        "can_map": request.principal.can("event_types.manage") and request.principal.is_at_top,
+        "can_list": services.may_manage(request.principal, algorithm),
     }
     return render(request, "algorithms/algorithm_detail.html", context)
 
@@ -173,8 +173,9 @@ class EventTypeListView(VisibleListView):
     )
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
-        """Operators add types."""
-        can = self.request.principal.can("event_types.manage")  # type: ignore[attr-defined]
+        """Operators at the top of the site add types."""
+        principal = self.request.principal  # type: ignore[attr-defined]
+        can = principal.can("event_types.manage") and principal.is_at_top
         return {
             "can_edit": can,
             "add_url": reverse("algorithms:event-type-add") if can else "",
@@ -189,6 +190,7 @@ class EventTypeListView(VisibleListView):
 def event_type_edit(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
     """Add or change a type."""
     request.principal.must("event_types.manage")
+    request.principal.must_be_at_top()
     instance = get_object_or_404(EventType.objects.visible_to(request.principal), pk=pk) if pk else None
     form = EventTypeForm(request.POST or None, instance=instance)
     if request.method == "POST" and form.is_valid():

@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from apps.analysis import models
+from apps.core.bounded_admin import SiteAdmin
 
 
 @admin.register(models.AnalysisTask)
@@ -46,7 +47,7 @@ class PlanAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.WorkCalendarDay)
-class WorkCalendarAdmin(admin.ModelAdmin):
+class WorkCalendarAdmin(SiteAdmin, admin.ModelAdmin):
     """Public holidays and made-up workdays."""
 
     list_display = ("date", "is_workday", "name")

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from apps.core.bounded_admin import OwnedAdmin, SiteAdmin
 from apps.devices import models
 
 
@@ -47,7 +48,7 @@ class StreamAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.Region)
-class RegionAdmin(admin.ModelAdmin):
+class RegionAdmin(SiteAdmin, admin.ModelAdmin):
     """Regions."""
 
     list_display = ("code", "name", "parent", "version")
@@ -55,7 +56,7 @@ class RegionAdmin(admin.ModelAdmin):
 
 
 @admin.register(models.Directory)
-class DirectoryAdmin(admin.ModelAdmin):
+class DirectoryAdmin(OwnedAdmin, admin.ModelAdmin):
     """Directories."""
 
     list_display = ("name", "kind", "organisation", "parent")
@@ -63,7 +64,24 @@ class DirectoryAdmin(admin.ModelAdmin):
     raw_id_fields = ("cameras",)
 
 
-admin.site.register([models.SourcePlatform, models.Device, models.PlaceType, models.TagTree, models.Tag])
+@admin.register(models.PlaceType)
+class PlaceTypeAdmin(SiteAdmin, admin.ModelAdmin):
+    """Kinds of places."""
+
+
+@admin.register(models.SourcePlatform, models.Device, models.TagTree)
+class OrganisationsAdmin(OwnedAdmin, admin.ModelAdmin):
+    """What an organisation connects and names."""
+
+    list_display = ("name", "organisation")
+
+
+@admin.register(models.Tag)
+class TagAdmin(OwnedAdmin, admin.ModelAdmin):
+    """Tags belong to who owns their tree."""
+
+    owner = "tree__organisation"
+    list_display = ("name", "tree", "parent")
 
 
 @admin.register(models.HealthFinding)

@@ -11,6 +11,9 @@ from django.db.models import Exists, OuterRef, Q
 from apps.core.visibility import VisibleQuerySet
 from apps.devices.querysets import managed_q
 
+#: Keyed hashes of links that count: neither missing nor found broken (`check_event_type_links` puts `!` before those).
+COUNTS = "^[^!]"
+
 
 def _subscribed(principal: Any, at: datetime, *, camera: str, event_type: str, moment: str) -> Exists:
     """A valid subscribe grant on this camera and this event type, from its history_from on."""
@@ -23,6 +26,7 @@ def _subscribed(principal: Any, at: datetime, *, camera: str, event_type: str, m
             valid_to__gt=at,
             history_from__lte=OuterRef(moment),
             grant__event_type_links__event_type_id=OuterRef(event_type),
+            grant__event_type_links__mac__regex=COUNTS,
         )
     )
 

@@ -77,23 +77,6 @@ def test_s05_refused_by_the_client(host: str) -> None:
     assert (answer.status, answer.error) == (None, "refused")
 
 
-def test_s05_one_resolution_and_the_connection_goes_to_the_vetted_address() -> None:
-    from tests.support.receiver import Receiver
-
-    asked: list[str] = []
-
-    def rebinding(host: str) -> list[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
-
-    with Receiver() as receiver:
-        policy = OutboundPolicy(exact=frozenset({("127.0.0.1", receiver.port)}), resolver=rebinding)
-        answer = asyncio.run(_post(policy, f"http://bureau.example:{receiver.port}/hook"))
-        assert answer.status == 204
-        assert receiver.visits[0].headers["host"] == f"bureau.example:{receiver.port}"
-    assert asked == ["bureau.example"]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_s05_refused_when_sent_although_it_was_permitted_when_saved(outbound_exact: list[str]) -> None:
     from apps.events.signals import event_changed

@@ -183,34 +183,3 @@ def test_s17_an_ended_session_closes_the_page_socket(how: str) -> None:
         return await connection.closed_within(PROMISED_SECONDS)
 
     assert listen(cookie, steps) == 4401
-
-
-def test_s19_a_client_cannot_name_what_it_hears() -> None:
-    """Whatever a page sends is ignored; the server derives the topics."""
-    camera, user = factories.camera(), factories.user()
-    topic = f"m:{camera.managing_organisation_id}"
-
-    async def steps(connection: Any) -> list[Any]:
-        for text in (topic, json.dumps({"subscribe": [topic]}), json.dumps({"topics": ["*"]}), "\x00", "[]"):
-            await connection.send(text=text)
-        await connection.send(data=b"\xff\xfe")
-        await sync_to_async(tell)(camera, [topic])
-        return await connection.pushes_within(2)
-
-    assert listen(session_of(user), steps) == []
-
-
-@pytest.mark.parametrize("since", ["9" * 400, "-1", "²", "0x1", "%00", "1;drop"])
-def test_s19_a_strange_resume_number_breaks_nothing(since: str) -> None:
-    cookie = session_of(factories.user())
-
-    async def scenario() -> Any:
-        from urllib.parse import quote
-
-        connection = Socket(f"/ws/live?since={quote(since)}", cookie)
-        accepted = await connection.connect()
-        hello = await connection.receive()
-        await connection.disconnect()
-        return accepted, hello["pushes"]
-
-    assert asyncio.run(scenario()) == (True, [])

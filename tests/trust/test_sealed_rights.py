@@ -11,11 +11,17 @@ from django.urls import reverse
 
 from apps.accounts.models import Grant, Notification, RoleBinding
 from apps.accounts.permissions import principal_of_user
+from apps.algorithms.models import EventTypeGrant
+from apps.algorithms.services import check_event_type_links
 from apps.core import clock, sealing
 from apps.core.ids import uuid7
+from apps.core.models import AuditRecord
+from apps.core.realtime.topics import hearing_of
 from apps.devices.models import CameraAccess, CameraGrant
 from apps.devices.services.access import check_access, compile_access, is_access_sound
 from apps.devices.services.live import live_right
+from apps.events.models import Event
+from tests.events import factories as events
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +136,41 @@ def test_a_snapshot_through_a_changed_grant_is_refused() -> None:
     assert client.get(url).status_code == 204
     Grant.objects.filter(pk=grant.pk).update(history_from=clock.now().replace(year=2000))
     assert client.get(url).status_code == 404
+
+
+def test_an_event_type_written_into_a_grant_shows_and_tells_nothing() -> None:
+    camera, grantee = factories.camera(), factories.organisation()
+    principal = principal_of_user(factories.user(grantee))
+    mine, theirs = (events.event(events.execution(camera), now=True) for _ in range(2))
+    grant = factories.grant_access(camera, grantee, ("subscribe",)).grant
+    EventTypeGrant.objects.create(grant=grant, event_type=mine.event_type)
+    topic = f"s:{camera.pk}:{theirs.event_type_id}"
+    insert = (
+        "INSERT INTO algorithms_eventtypegrant (id, grant_id, event_type_id, mac) "
+        "SELECT %s, grant_id, %s, {} FROM algorithms_eventtypegrant"
+    )
+    _sql(insert.format("''"), uuid7(), theirs.event_type_id)
+    assert list(Event.objects.visible_to(principal)) == [mine], "without a hash it counts for nothing at once"
+    assert topic not in hearing_of(principal).topics
+    EventTypeGrant.objects.filter(event_type=theirs.event_type).delete()
+    _sql(insert.format("mac"), uuid7(), theirs.event_type_id)
+    assert topic not in hearing_of(principal).topics
+    assert f"s:{camera.pk}:{mine.event_type_id}" in hearing_of(principal).topics
+    assert check_event_type_links() == (1, None)
+    assert list(Event.objects.visible_to(principal)) == [mine]
+    assert check_event_type_links() == (0, None)
+    assert AuditRecord.objects.filter(action="event_type_grant.broken").count() == 1
+
+
+def test_event_types_named_before_the_hash_was_there_are_sealed_by_the_upgrade() -> None:
+    from importlib import import_module
+
+    from django.apps import apps
+
+    access = factories.grant_access(factories.camera(), factories.organisation(), ("subscribe",))
+    link = access.grant.event_type_links.create(event_type=factories.event_type())
+    EventTypeGrant.objects.update(mac="")
+    step = import_module("apps.algorithms.migrations.0002_seal_event_types_of_grants").Migration.operations[1]
+    step.code(apps, type("Editor", (), {"connection": connection}))
+    link.refresh_from_db()
+    assert link.is_intact

@@ -19,6 +19,7 @@ from apps.core.wake import wake
 def save_event_type(*, by: Principal, code: str, **fields: Any) -> EventType:
     """Add or change a type of the platform's tree."""
     by.must("event_types.manage")
+    by.must_be_at_top()
     row, made = EventType.objects.update_or_create(code=code, defaults=fields)
     audit.record(by, "event_type.add" if made else "event_type.change", row)
     return row
@@ -30,6 +31,7 @@ def accept_mapping(
 ) -> DetectionItem:
     """Accept the proposed type, or another one; from then on the item can raise events."""
     by.must("event_types.manage")
+    by.must_be_at_top()
     row = DetectionItem.objects.select_for_update().get(pk=item.pk)
     chosen = event_type or row.event_type or EventType.objects.filter(code=row.proposes).first()
     if chosen is None:
@@ -45,6 +47,7 @@ def accept_mapping(
 def refuse_mapping(*, by: Principal, item: DetectionItem) -> DetectionItem:
     """The item raises nothing until a mapping is accepted."""
     by.must("event_types.manage")
+    by.must_be_at_top()
     row = DetectionItem.objects.select_for_update().get(pk=item.pk)
     row.mapping_state = MappingState.REFUSED
     row.save(update_fields=["mapping_state"])

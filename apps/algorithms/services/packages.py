@@ -11,14 +11,16 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import Organisation, User
 from apps.accounts.permissions import Principal
 from apps.algorithms.choices import VersionState
 from apps.algorithms.models import Algorithm, AlgorithmPackage, AlgorithmVersion, DetectionItem, EventType
+from apps.algorithms.services.owners import may_manage, must_be_free_for
 from apps.algorithms.signals import package_ready
 from apps.core import audit
-from apps.core.errors import Conflict, Refusal
+from apps.core.errors import Conflict, NotAllowed, Refusal
 from apps.core.text import one_line, plain_data
 from apps.core.wake import wake
 from workers.vision.packages import check
@@ -41,7 +43,8 @@ def upload_package(
     """Unpack a zip under guard and add its row; the same content again is the same row.
 
     `models` is a folder from which model files the package only names (file, sha256) may be taken.
-    Raises Refusal `package_refused` with the reason; nothing stays behind then.
+    Raises Refusal `package_refused` with the reason, Conflict `algorithm_id_taken` where it holds an algorithm of
+    another organisation; nothing stays behind then.
     """
     by.must("packages.manage")
     root = Path(settings.VANTAGE_PACKAGES)
@@ -53,6 +56,9 @@ def upload_package(
         if models is not None:
             _supply_models(staging / "package", manifest, models)
         return _register_upload(by, staging / "package", manifest, path, file_name, organisation)
+    except Conflict as refusal:
+        audit.record(by, "package.upload", outcome="refused", name=file_name, reason=refusal.code)
+        raise
     except (UnpackRefused, NotPlain) as error:
         audit.record(by, "package.upload", outcome="refused", name=file_name, reason=str(error))
         raise Refusal(
@@ -93,6 +99,7 @@ def _register_upload(
     known = AlgorithmPackage.objects.filter(fingerprint=mark).first()
     if known is not None:
         return known
+    must_be_free_for(organisation, _ids(manifest))
     target = package_folder(mark)
     if not target.exists():
         shutil.move(folder, target)
@@ -120,23 +127,54 @@ def check_package(package: AlgorithmPackage) -> AlgorithmPackage:
             return row
         row.state = VersionState.CHECKING
         row.save(update_fields=["state", "updated_at"])
-    report = check.check_package(Path(row.path))
+    report = check.check_package(Path(row.path)).as_dict()
     with transaction.atomic():
         row = AlgorithmPackage.objects.select_for_update().get(pk=package.pk)
-        row.report = report.as_dict()
-        row.state = VersionState.READY if report.passed else VersionState.REJECTED
+        if report["passed"]:
+            report = _registered(row, report)
+        row.report = report
+        row.state = VersionState.READY if report["passed"] else VersionState.REJECTED
         row.save(update_fields=["report", "state", "updated_at"])
-        if report.passed:
-            register_algorithms(row)
+        if report["passed"]:
             package_ready.send(sender=AlgorithmPackage, package=row)
             wake("analysis")
         audit.record(None, "package.check", row, owner_id=row.organisation_id, outcome=row.state)
     return row
 
 
+def _registered(package: AlgorithmPackage, report: dict[str, Any]) -> dict[str, Any]:
+    """Register what the package holds; a conflict with what is there is one more rule that did not pass."""
+    try:
+        with transaction.atomic():
+            register_algorithms(package)
+    except Conflict as refusal:
+        rule = {
+            "id": refusal.code,
+            "title": gettext_noop("Its algorithms can be registered"),
+            "passed": False,
+            "message": str(refusal.message),
+            "mend": "",
+        }
+        return {**report, "passed": False, "rules": [*report["rules"], rule]}
+    return report
+
+
 def register_algorithms(package: AlgorithmPackage) -> list[AlgorithmVersion]:
-    """Add the algorithms, versions and detection items of a checked package."""
-    return [_register(package, entry) for entry in package.manifest.get("algorithms", [])]
+    """Add the algorithms, versions and detection items of a checked package.
+
+    Raises Conflict `algorithm_id_taken` or `version_taken`.
+    """
+    entries = package.manifest.get("algorithms", [])
+    slugs = sorted(_ids(package.manifest))
+    for slug in slugs:  # held by one registration at a time: two bureaus may bring the same new id
+        Algorithm.objects.get_or_create(slug=slug, defaults={"name_zh": slug[:100], "name_en": slug[:100]})
+    list(Algorithm.objects.select_for_update().filter(slug__in=slugs).order_by("slug"))
+    must_be_free_for(package.organisation, slugs)
+    return [_register(package, entry) for entry in entries]
+
+
+def _ids(manifest: dict[str, Any]) -> set[str]:
+    return {str(entry["id"]) for entry in manifest.get("algorithms") or []}
 
 
 def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVersion:
@@ -189,6 +227,10 @@ def set_listed(*, by: Principal, version: AlgorithmVersion, listed: bool) -> Alg
     """上架 / 下架: only a version with a ready package can go on the shelf."""
     by.must("packages.manage")
     row = AlgorithmVersion.objects.select_for_update().get(pk=version.pk)
+    if not may_manage(by, row.algorithm):
+        raise NotAllowed(
+            "algorithm_of_another", _("This algorithm belongs to another organisation; only it may do that.")
+        )
     if listed and not row.packages.filter(state=VersionState.READY).exists():
         raise Conflict("no_ready_package", _("No checked package holds this version yet."))
     row.is_listed = listed

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from apps.accounts.models import Organisation
 from apps.accounts.permissions import Principal
+from apps.algorithms.models import EventTypeGrant
 from apps.core import clock
 from apps.core.realtime.topics import Hearing
+from apps.core.sealing import is_sound
 from apps.devices.models import Camera, CameraAccess
 from apps.devices.querysets import managed_q
 
@@ -23,13 +27,23 @@ def event_hearing(principal: Principal) -> Hearing:
         valid_from__lte=moment,
         valid_to__gt=moment,
         history_from__lte=moment,
-        grant__event_type_links__isnull=False,
-    ).values_list("camera_id", "grant__event_type_links__event_type_id", "valid_to")
+    ).values_list("camera_id", "grant_id", "valid_to")
+    kinds = _event_types({grant for _camera, grant, _end in rows})
     ends = []
-    for camera, event_type, valid_to in rows:
-        topics.add(f"s:{camera}:{event_type}")
-        ends.append(valid_to)
+    for camera, grant, valid_to in rows:
+        if grant in kinds:
+            topics.update(f"s:{camera}:{kind}" for kind in kinds[grant])
+            ends.append(valid_to)
     return Hearing(frozenset(topics), min(ends, default=None))
+
+
+def _event_types(grants: set[UUID]) -> dict[UUID, list[UUID]]:
+    """Grant → the event types it names; a link whose keyed hash fails names nothing."""
+    found: dict[UUID, list[UUID]] = {}
+    for link in EventTypeGrant.objects.filter(grant__in=grants):
+        if is_sound(link):
+            found.setdefault(link.grant_id, []).append(link.event_type_id)
+    return found
 
 
 def _managed(principal: Principal) -> set[str]:
