@@ -13,11 +13,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -31,73 +30,17 @@ from apps.openapi.models import Delivery
 from apps.openapi.services import Outcome, Prepared, lease_due, prepare, record_outcomes
 from apps.openapi.services.outcomes import release
 from apps.openapi.services.preparing import send
+from workers.lanes import CONCURRENCY, Lane, taken
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-CONCURRENCY = 2
 PREFETCH = 16
-REFILL_BELOW = 8
-MAX_IN_MEMORY = 4000
+PREPARE_AT_ONCE = 400
+MAX_IN_MEMORY = 6000
 POLL_SECONDS = 1.0
 TAKE_SECONDS = 0.05
 FLUSH_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
-
-
-@dataclass(slots=True)
-class Breaker:
-    """Closed; after `threshold` failures in a row open for 30 s, doubling to 5 min; then one probe decides."""
-
-    threshold: int = 5
-    first_pause: float = 30.0
-    longest_pause: float = 300.0
-    failures: int = 0
-    open_until: float = 0.0
-
-    def is_open(self, now: float) -> bool:
-        """True while the endpoint is left alone."""
-        return now < self.open_until
-
-    def is_probing(self, now: float) -> bool:
-        """True when the pause is over and a single message may try."""
-        return self.failures >= self.threshold and not self.is_open(now)
-
-    def note(self, success: bool, now: float) -> None:
-        """Count one outcome."""
-        if success:
-            self.failures, self.open_until = 0, 0.0
-            return
-        self.failures += 1
-        if self.failures >= self.threshold:
-            doubled = self.first_pause * 2.0 ** min(self.failures - self.threshold, 8)
-            self.open_until = now + min(self.longest_pause, doubled)
-
-
-@dataclass(slots=True)
-class Lane:
-    """One endpoint: what is in memory for it, and its breaker."""
-
-    breaker: Breaker = field(default_factory=Breaker)
-    waiting: deque[Prepared] = field(default_factory=deque)
-    servers: int = 0
-
-    def wants_more(self, now: float) -> bool:
-        """Whether it should be filled; a lane that probes has one message at a time."""
-        if self.breaker.is_open(now):
-            return False
-        return not self.busy if self.breaker.is_probing(now) else len(self.waiting) < REFILL_BELOW
-
-    @property
-    def busy(self) -> bool:
-        """Whether it sends now."""
-        return self.servers > 0
-
-
-def _taken(lane: Lane) -> list[Prepared]:
-    """What waited in the lane, which is empty now."""
-    waiting = list(lane.waiting)
-    lane.waiting.clear()
-    return waiting
 
 
 class DeliveryProcess:
@@ -151,9 +94,7 @@ class DeliveryProcess:
                         await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
                 await asyncio.sleep(TAKE_SECONDS)  # several lanes are filled by one statement
         finally:
-            await self._safely(
-                self._give_back([one for lane in self._lanes.values() for one in _taken(lane)])
-            )
+            await self._safely(self._give_back([one for lane in self._lanes.values() for one in taken(lane)]))
             await self._drain()
             for helper in helpers:
                 helper.cancel()
@@ -183,15 +124,21 @@ class DeliveryProcess:
         return len(rows)
 
     async def _start(self, rows: list[Delivery]) -> None:
-        for item in await self._in_database(lambda: prepare(rows)):
-            lane = self._lanes.setdefault(item.subscription, Lane())
-            lane.waiting.append(item)
-            self._in_memory += 1
-            if lane.servers < CONCURRENCY:
-                lane.servers += 1
-                task = asyncio.create_task(self._serve(lane))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        """The first can leave while the rest is still prepared."""
+        for first in range(0, len(rows), PREPARE_AT_ONCE):
+            part = rows[first : first + PREPARE_AT_ONCE]
+            for item in await self._in_database(partial(prepare, part)):
+                self._queue(item)
+
+    def _queue(self, item: Prepared) -> None:
+        lane = self._lanes.setdefault(item.subscription, Lane())
+        lane.waiting.append(item)
+        self._in_memory += 1
+        if lane.servers < CONCURRENCY:
+            lane.servers += 1
+            task = asyncio.create_task(self._serve(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, lane: Lane) -> None:
         """Send what waits in the lane, one after the other; CONCURRENCY of these run side by side."""
@@ -200,7 +147,7 @@ class DeliveryProcess:
                 item = lane.waiting.popleft()
                 self._in_memory -= 1
                 await self._one(lane, item)
-                if len(lane.waiting) < REFILL_BELOW:
+                if lane.is_low:
                     self._changed.set()
         except Exception:  # the lease ends by itself
             logger.exception("sending to an endpoint failed")
@@ -211,11 +158,12 @@ class DeliveryProcess:
     async def _one(self, lane: Lane, item: Prepared) -> None:
         enough = clock.now() + timedelta(seconds=DEADLINE_SECONDS + 1) < item.lease_until
         if not enough or lane.breaker.is_open(self._monotonic()):
-            unused = _taken(lane)
+            unused = taken(lane)
             self._in_memory -= len(unused)
             await self._give_back([item, *unused])
             return
         outcome = await send(self._client, item)
+        lane.note_pace(outcome.answer.milliseconds / 1000)
         lane.breaker.note(outcome.is_success, self._monotonic())
         self.sent += 1
         self._outcomes.append(outcome)

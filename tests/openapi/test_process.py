@@ -14,7 +14,8 @@ from apps.openapi.models import Delivery
 from tests.openapi import builders
 from tests.support import factories
 from tests.support.receiver import Receiver, Reply
-from workers.delivery import Breaker, DeliveryProcess
+from workers.delivery import DeliveryProcess
+from workers.lanes import Breaker
 from workers.management.commands.courier import _deliver
 
 

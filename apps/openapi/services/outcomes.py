@@ -71,11 +71,11 @@ _PROBE_SQL = """
     RETURNING s.id
 """
 _RECORD_SQL = """
-    WITH v AS (
-        SELECT * FROM unnest(
-            %s::uuid[], %s::int[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::text[],
-            %s::uuid[], %s::timestamptz[], %s::int[], %s::text[]
-        ) AS v(id, fence, state, attempts, due_at, delivered_at, status, error, attempt, at, milliseconds, answer)
+    WITH v AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%s::json) AS v(
+            id uuid, fence int, state text, attempts int, due_at timestamptz, delivered_at timestamptz, status int,
+            error text, attempt uuid, at timestamptz, milliseconds int, answer text
+        )
     ), written AS (
         UPDATE openapi_delivery d
         SET state = v.state, attempts = v.attempts, due_at = v.due_at, delivered_at = v.delivered_at,
@@ -176,30 +176,32 @@ def release(leases: Iterable[tuple[UUID, int]]) -> None:
 
 
 def _write_states(outcomes: Sequence[Outcome]) -> set[UUID]:
-    columns: list[list[object]] = [[] for _index in range(12)]
-    for outcome in sorted(outcomes, key=lambda one: one.delivery):
-        due = next_due(outcome.attempts + 1, outcome.at, random.random)
-        failed = DeliveryState.RETRYING if due else DeliveryState.DEAD
-        state = DeliveryState.DELIVERED if outcome.is_success else failed
-        values = (
-            outcome.delivery,
-            outcome.fence,
-            state.value,
-            outcome.attempts + 1,
-            due or outcome.at,
-            outcome.at if outcome.is_success else None,
-            outcome.answer.status,
-            str(outcome.error),
-            uuid7(),
-            outcome.at,
-            outcome.answer.milliseconds,
-            outcome.answer.body,
-        )
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
+    rows = [_written(outcome) for outcome in sorted(outcomes, key=lambda one: one.delivery)]
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD_SQL, columns)
+        cursor.execute(_RECORD_SQL, [json.dumps(rows)])
         return {row[0] for row in cursor.fetchall()}
+
+
+def _written(outcome: Outcome) -> dict[str, object]:
+    """A row for _RECORD_SQL."""
+    due = next_due(outcome.attempts + 1, outcome.at, random.random)
+    failed = DeliveryState.RETRYING if due else DeliveryState.DEAD
+    state = DeliveryState.DELIVERED if outcome.is_success else failed
+    at = outcome.at.isoformat()
+    return {
+        "id": str(outcome.delivery),
+        "fence": outcome.fence,
+        "state": state.value,
+        "attempts": outcome.attempts + 1,
+        "due_at": due.isoformat() if due else at,
+        "delivered_at": at if outcome.is_success else None,
+        "status": outcome.answer.status,
+        "error": str(outcome.error),
+        "attempt": str(uuid7()),
+        "at": at,
+        "milliseconds": outcome.answer.milliseconds,
+        "answer": outcome.answer.body,
+    }
 
 
 def _judge_endpoints(outcomes: Sequence[Outcome]) -> None:

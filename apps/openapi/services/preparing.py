@@ -134,7 +134,7 @@ def _keep_bodies(items: Sequence[Prepared]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE openapi_delivery d SET body = v.body "
-            "FROM jsonb_to_recordset(%s::jsonb) AS v(id uuid, fence int, body jsonb) "
+            "FROM json_to_recordset(%s::json) AS v(id uuid, fence int, body jsonb) "
             "WHERE d.id = v.id AND d.fence = v.fence",
             [f"[{listed}]"],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             threads.append(threading.Thread(target=StorageKeeper().run, args=(ended,), name="media"))
         if options["only"] != "writer":
             threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
+        gc.collect()
+        gc.freeze()  # what was imported stays: no collection walks through it again
         for thread in threads:
             thread.start()
         while not ended.wait(1.0):
