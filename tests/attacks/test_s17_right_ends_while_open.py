@@ -156,8 +156,7 @@ def test_s17_a_revoked_subscription_is_filtered() -> None:
 
 @pytest.mark.parametrize("how", ["logout", "deactivated", "password", "idle", "expired"])
 def test_s17_an_ended_session_closes_the_page_socket(how: str) -> None:
-    from django.contrib.sessions.models import Session
-
+    from apps.accounts.models import Session
     from apps.core import clock
 
     user = factories.user()

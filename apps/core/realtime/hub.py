@@ -139,12 +139,11 @@ class Hub:
         """Remove a socket; the last one stops the subscription."""
         self.members.discard(member)
         if not self.members:
-            tasks, self._tasks, self._tick = self._tasks, [], []
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            tasks, self._tasks, self._tick = set(self._tasks), [], []
+            while tasks:  # again: a Redis connection that is just being opened swallows the first one
+                for task in tasks:
+                    task.cancel()
+                _done, tasks = await asyncio.wait(tasks, timeout=0.2)
 
     def take(self, note: Note) -> None:
         """Keep one push for the end of the tick; what was handed out before is not handed out again."""
