@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from portal.launcher.bench import names as benches
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -79,3 +81,12 @@ def test_the_privacy_note_and_the_guides_are_reachable_from_the_readme() -> None
         text = (ROOT / name).read_text(encoding="utf-8")
         for guide in ("operator.md", "developer.md", "privacy.md", "performance.md"):
             assert f"(docs/{guide})" in text, (name, guide)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/operator.md"])
+def test_the_guides_name_every_bench_and_the_commands(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for bench in (*benches(), "all"):
+        assert f"`{bench}`" in text, bench
+    for command in ("up", "doctor", "audit verify", "backup", "restore", "manage", "bench", "soak"):
+        assert f"./vantage {command}" in text, command
