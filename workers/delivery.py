@@ -39,6 +39,9 @@ PREPARE_AT_ONCE = 400
 MAX_IN_MEMORY = 6000
 POLL_SECONDS = 1.0
 TAKE_SECONDS = 0.05
+#: While this many wait in memory larger batches are taken less often: a batch costs the same few statements.
+AMPLE = 1000
+AMPLE_TAKE_SECONDS = 0.25
 FLUSH_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
 
@@ -92,7 +95,8 @@ class DeliveryProcess:
                 if not await self._safely(self._take()):
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
-                await asyncio.sleep(TAKE_SECONDS)  # several lanes are filled by one statement
+                # several lanes are filled by one statement
+                await asyncio.sleep(AMPLE_TAKE_SECONDS if self._in_memory > AMPLE else TAKE_SECONDS)
         finally:
             await self._safely(self._give_back([one for lane in self._lanes.values() for one in taken(lane)]))
             await self._drain()
