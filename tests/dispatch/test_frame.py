@@ -13,11 +13,13 @@ from django.urls import reverse
 from apps.accounts.permissions import SYSTEM
 from apps.analysis.models import CaptureSlot
 from apps.core import clock
+from apps.core.ids import uuid7
 from apps.core.trace import frame_id
 from apps.devices.services import NewCapture
 from apps.dispatch.selectors.frame import find_frame
 from apps.dispatch.views import stages_of
 from apps.events.models import Event
+from apps.strategies.models import Trace
 from tests.attacks import world as worlds
 from tests.attacks.world import World
 from tests.support import factories
@@ -110,3 +112,21 @@ def test_the_page_is_for_operations_of_those_who_see_the_camera(world: World, la
     assert client.get(url).status_code == 403
     chain = operator(world).get(reverse("dispatch:chain")).content.decode()
     assert url in chain
+
+
+def test_each_version_that_judged_the_same_raw_event_has_its_stage(world: World) -> None:
+    event: Event = world.event
+    for verdict in ("stopped", "raised"):
+        Trace.objects.create(
+            id=uuid7(),
+            raw_event=event.raw_event_id,
+            camera=event.camera,
+            time=event.time,
+            verdict=verdict,
+            ran_at=clock.now(),
+            organisations=[],
+            steps=[],
+        )
+    frame = find_frame(event.pk, SYSTEM)
+    assert frame is not None
+    assert [stage.key for stage in stages_of(frame, SYSTEM)].count("judge") >= 2

@@ -27,6 +27,11 @@ BEHIND: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("devices:camera-add", "", ("operator",)),
     ("devices:camera-edit", "camera", ("operator",)),
     ("devices:stream-edit", "camera", ("operator",)),
+    ("devices:purpose", "", ("operator", "officer")),
+    ("devices:lock-list", "", ("operator",)),
+    ("devices:lock-add", "", ("operator",)),
+    ("dispatch:chain-frame", "event", ("operator",)),
+    ("accounts:second-factor-enrol", "", ("operator", "officer")),
     ("algorithms:algorithm-detail", "algorithm", ("operator", "officer")),
     ("algorithms:package-detail", "package", ("operator", "officer")),
     ("algorithms:package-upload", "", ("operator",)),
@@ -116,13 +121,13 @@ def test_the_pages_of_messages_fit_a_phone(
 
 
 def rail(guest: Visitor) -> list[str]:
-    """The addresses of all areas and of their pages, as links on the page say them."""
+    """The addresses of all areas and of their pages, as links on the page say them, without Django's own pages."""
     found: list[str] = []
     areas = links(guest, "nav.rail a.rail-link")
     for area in areas:
         guest.page.goto(guest.site + area)
         found += [area, *links(guest, ".area-pages a")]
-    return found
+    return [address for address in found if address != reverse("admin:index")]
 
 
 def links(guest: Visitor, selector: str) -> list[str]:
@@ -162,6 +167,8 @@ def look_at(guest: Visitor, address: str) -> dict[str, Any]:
         wrong["status"] = answer.status
     if (spoken := page.locator("html").get_attribute("lang")) != guest.language:
         wrong["language"] = spoken
+    if not page.locator("[data-controller~=theme]").count():
+        return wrong | {"theme": "there is no button for it"}
     for _turn in range(2):
         theme = page.locator("html").get_attribute("data-bs-theme")
         if page.evaluate(IS_WIDE):

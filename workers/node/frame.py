@@ -17,11 +17,12 @@ STATES = {DeliveryState.DELIVERED: "ok", DeliveryState.DEAD: "failed", DeliveryS
 
 
 def judge_stages(frame: Frame, principal: Any) -> list[Stage]:
-    """What the strategies made of each raw event."""
+    """What the strategies made of each raw event; one that several versions judged has a stage for each."""
     recorded = {raw.pk: raw for raw in frame.raw_events}
-    found = []
+    found, judged = [], set()
     for trace in Trace.objects.filter(raw_event__in=list(recorded)).order_by("ran_at"):
-        raw = recorded.pop(trace.raw_event)
+        raw = recorded[trace.raw_event]
+        judged.add(raw.pk)
         facts = [(_("verdict"), trace.get_verdict_display())]
         if trace.component:
             facts.append((_("component"), component_title(trace.component)))
@@ -38,7 +39,7 @@ def judge_stages(frame: Frame, principal: Any) -> list[Stage]:
                 facts=tuple(facts),
             )
         )
-    for run in PendingRun.objects.filter(raw_event__in=list(recorded)):
+    for run in PendingRun.objects.filter(raw_event__in=recorded.keys() - judged):
         raw = recorded[run.raw_event]
         state = "failed" if run.last_error else "waiting"
         found.append(

@@ -32,12 +32,12 @@ def _context(user: User) -> str:
     return f"accounts.second_factor:{user.pk}"
 
 
-@transaction.atomic
 def secret_context(row: SecondFactor) -> str:
     """What the sealed secret of a row is bound to."""
     return _context(row.user)
 
 
+@transaction.atomic
 def begin_enrolment(*, user: User) -> str:
     """The secret (base32) of an enrolment that is not confirmed yet; the same until it is, for 15 minutes."""
     row = SecondFactor.objects.select_for_update().filter(user=user).first()
