@@ -126,9 +126,8 @@ def test_the_end_of_the_unmasked_grant_closes_the_player(sock: Path) -> None:
 def test_the_page_offers_masked_pictures_and_says_why(unmasked: bool, sock: Path) -> None:
     camera, user = masked_camera(), factories.user()
     factories.grant_access(camera, user.organisation, ("live", "unmasked") if unmasked else ("live",))
-    client = Client()
+    client = Client(headers={"accept-language": "en"})
     client.force_login(user)
-    client.cookies["django_language"] = "en"
     page = client.get(f"/devices/cameras/{camera.pk}/").content.decode()
     assert f"/ws/devices/{camera.pk}/live" not in page
     assert ("State a purpose" in page) is unmasked

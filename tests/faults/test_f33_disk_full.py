@@ -64,7 +64,7 @@ def test_f33_writes_stop_in_order_events_go_on_and_all_comes_back(
     hits, keeper = Hits(tmp_path / "frames"), StorageKeeper()
     operator = factories.user(roles=("maintainer",))
     client.force_login(operator)
-    client.cookies["django_language"] = "en"
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     keeper.step()
     assert (disk / ".reserve").stat().st_size == 2 * 2**20
     assert not StorageFinding.objects.exists()

@@ -45,7 +45,7 @@ def hits(s3: S3Server, tmp_path: Path) -> Hits:
 def look(hits: Hits, capture: Capture) -> Any:
     client = Client()
     client.force_login(hits.viewer)
-    client.cookies["django_language"] = "en"
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     return client.get(media_url("capture", capture.pk, principal_of_user(hits.viewer)))
 
 

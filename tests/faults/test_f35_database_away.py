@@ -22,7 +22,7 @@ ERRORS = [
 @pytest.fixture
 def reviewer(db: None) -> Client:
     """Somebody logged in; a 500 is answered, not raised."""
-    client = Client(raise_request_exception=False)
+    client = Client(raise_request_exception=False, headers={"accept-language": "en"})
     user = factories.user(factories.organisation(), ("event_reviewer",))
     client.force_login(user)
     return client

@@ -107,7 +107,7 @@ def test_f40_a_flipped_byte_moves_the_work_to_a_node_that_passes(model: Path) ->
 def test_f40_the_operations_pages_flag_the_node(model: Path) -> None:
     client = Client()
     client.force_login(factories.user(roles=("maintainer",)))
-    client.cookies["django_language"] = "en"
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     agent = Agent(FrameStore())
     agent.beat({})
     assert "damaged or missing" not in client.get("/dispatch/nodes/").content.decode()
