@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.analysis.planner.heap import Agenda, Wanted
+from apps.analysis.selectors.demand import Demand
 from apps.core import clock, leases
 from apps.core.periodic import Periodic, schedule
 from workers.management import recurring
@@ -107,11 +108,11 @@ def test_f12_a_claim_is_one_callers() -> None:
 
 def wanted(camera: UUID, interval: float) -> Wanted:
     class Always:
-        def wants(self, at: datetime) -> bool:
+        def is_active(self, at: datetime) -> bool:
             assert at.utcoffset() == timedelta(0), "planned in UTC"
             return True
 
-    return Wanted(uuid4(), camera, 0, interval, (Always(),))  # type: ignore[arg-type]
+    return Wanted(uuid4(), camera, 0, interval, (Demand(Always(), None),))  # type: ignore[arg-type]
 
 
 @settings(max_examples=60, deadline=None)
