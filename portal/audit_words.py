@@ -30,6 +30,7 @@ ACTION_WORDS: dict[str, Promise] = {
     "event.undo_review": _("Verdict taken back"),
     "event_type.add": _("Event type added"),
     "event_type.change": _("Event type changed"),
+    "event_type_grant.broken": _("A right was changed past the platform"),
     "grant.give": _("Grant given"),
     "grant.revoke": _("Grant revoked"),
     "key.begin": _("New site key made"),
