@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext, redirect_stdout
 from datetime import UTC, datetime
+from inspect import signature
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="fewer rounds: shows that it runs, measures roughly"
     )
+    parser.add_argument(
+        "--flame", type=Path, metavar="FILE", help="pipeline: also draw a flame graph of its processes"
+    )
 
 
 def names() -> list[str]:
@@ -47,13 +51,18 @@ def names() -> list[str]:
 
 def run(options: argparse.Namespace) -> int:
     """Run one bench or all; 0 whatever the ratios are: goals are reported, not enforced."""
-    if options.name == ALL:
+    if options.name == ALL and options.flame is None:
         return run_all(options)
+    if options.name == ALL:
+        raise LauncherError("a flame graph is of one bench: ./vantage bench pipeline --flame FILE")
     if options.name not in names():
         raise LauncherError(
             f"there is no bench {options.name!r}; there are: {', '.join(names()) or 'none yet'}"
         )
     module = load(options.name)
+    extra = {"flame": options.flame.absolute()} if options.flame else {}
+    if extra and "flame" not in signature(module.run).parameters:
+        raise LauncherError(f"bench {options.name} draws no flame graph; pipeline does")
     with tempfile.TemporaryDirectory(prefix="vantage-bench-") as own:
         needs_services = bool(getattr(module, "NEEDS_SERVICES", False))
         folder = service_folder(Path(own)) if needs_services else Path(own)
@@ -62,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
             os.environ.update(process_environment(Path(own), services.urls() if services else {}, SETTINGS))
             os.environ["VANTAGE_TEST_DATA"] = own
             with redirect_stdout(sys.stderr):
-                rows = [as_row(row) for row in module.run(options.quick)]
+                rows = [as_row(row) for row in module.run(options.quick, **extra)]
     report = {"bench": options.name, "machine": machine.describe(), "rows": rows}
     if options.json:
         say(json.dumps(report, ensure_ascii=False))

@@ -13,6 +13,8 @@ becomes a raised or updated event, a push and a signed message. Rows `<stage>_p5
 
 `frames_per_s`: what came through of 50 cameras looked at every 5 s, and the cores that each process took. Repeats that
 wait together are told as one update: then only the last of them has a message of its own.
+
+`--flame FILE` samples the processes for another while and draws where their time goes.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from typing import Any
 import aiohttp
 
 from portal.launcher import steady
+from tests.bench import _flame
 from tests.bench._database import own_database, prepare_django
 from tests.support.http_camera import HttpCamera
 from tests.support.receiver import Receiver
@@ -41,14 +44,15 @@ from tests.support.road import Road, claimed_broker
 
 NEEDS_SERVICES = True
 EVERY = 5.0
+FLAME_SECONDS = 30
 STAGES = ("capture", "inference", "writer", "strategy", "push", "delivery", "socket", "receiver")
 Key = tuple[str, int]
 Row = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def run(quick: bool = False) -> list[Row]:
-    """Measure; a row is {name, value, goal, ok, sides}."""
+def run(quick: bool = False, flame: Path | None = None) -> list[Row]:
+    """Measure; a row is {name, value, goal, ok, sides}. `flame` is a file for the flame graph."""
     cameras, seconds = (8, 15.0) if quick else (50, 60.0)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vantage-pipeline-")))
@@ -62,7 +66,7 @@ def run(quick: bool = False) -> list[Row]:
         http.add_live("/street.ts", street_clip(folder))
         exact = [f"127.0.0.1:{http.port}", receiver.address]
         road = stack.enter_context(started(folder, database, broker, exact))
-        return measured(road, http, receiver, folder, cameras, seconds)
+        return measured(road, http, receiver, folder, cameras, seconds, flame)
 
 
 @contextlib.contextmanager
@@ -78,7 +82,13 @@ def started(folder: Path, database: str, broker: str, exact: list[str]) -> Itera
 
 
 def measured(
-    road: Road, http: HttpCamera, receiver: Receiver, folder: Path, cameras: int, seconds: float
+    road: Road,
+    http: HttpCamera,
+    receiver: Receiver,
+    folder: Path,
+    cameras: int,
+    seconds: float,
+    flame: Path | None,
 ) -> list[Row]:
     """Arrange a bureau, let it run, and read the times."""
     from apps.events.models import RawEvent
@@ -96,6 +106,11 @@ def measured(
         time.sleep(seconds)
         took, after = time.monotonic() - began, steady.sample(pids)
         frames = raws_between(since, took)
+        if flame is not None:
+            title = f"{cameras} cameras, a picture every {EVERY:g} s, CPU time of each process"
+            flame.write_text(
+                _flame.draw(_flame.recorded(pids, FLAME_SECONDS, folder), title), encoding="utf-8"
+            )
         city.stop(task)
         city.settle()
         road.until(lambda: not Delivery.objects.exclude(state="delivered").exists(), 30.0, "the deliveries")

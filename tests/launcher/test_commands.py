@@ -7,6 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import defusedxml.ElementTree
 import pytest
 
 from portal.launcher import bench, check, doctor
@@ -22,6 +23,7 @@ from portal.launcher.firstevent import time_floor
 from portal.launcher.layout import data_folder, remember_environment, remembered_environment
 from portal.launcher.ports import free_port, is_free
 from portal.launcher.services import Services
+from tests.bench import _flame
 from tests.launcher.support import data_with_space, output_of
 
 
@@ -44,6 +46,8 @@ def test_demo_on_a_taken_port_says_so_before_anything_starts() -> None:
         (["demo", "--media", "/no/such/folder"], "is not a folder"),
         (["demo", "--port", "none"], "invalid int value"),
         (["bench", "no-such-bench", "--json"], "there is no bench 'no-such-bench'"),
+        (["bench", "gate", "--flame", "gate.svg"], "bench gate draws no flame graph"),
+        (["bench", "all", "--flame", "all.svg"], "a flame graph is of one bench"),
         (["check", "--only", "nothing"], "there is no step nothing"),
         (["flight"], "invalid choice"),
         ([], "usage: ./vantage"),
@@ -158,13 +162,35 @@ def test_all_benches_make_one_report_and_one_that_breaks_off_is_named(
     monkeypatch.setattr(bench, "names", lambda: ["bad", "good"])
     monkeypatch.setattr(bench.subprocess, "run", pretended)
 
-    code = bench.run(argparse.Namespace(name="all", json=True, quick=True))
+    code = bench.run(argparse.Namespace(name="all", json=True, quick=True, flame=None))
 
     report = json.loads(capsys.readouterr().out)
     assert code == 1
     assert report["quick"] is True
     assert [one["bench"] for one in report["benches"]] == ["bad", "good"]
     assert report["benches"][0]["error"] == "broke off with exit code 1"
+
+
+def test_a_flame_graph_begins_at_the_product_and_shows_each_process_with_its_share() -> None:
+    raw = (
+        "process 7:python -m celery;run (celery/worker.py);plan (apps/analysis/planner.py);<sql> (psycopg/a.py) 30\n"
+        "process 7:python -m celery;run (celery/worker.py) 10\n"
+    )
+    samples = _flame.stacks("capture", raw)
+    samples.update(_flame.stacks("web", "send (workers/web.py) 60\n"))
+
+    assert samples["capture", "plan (apps/analysis/planner.py)", "<sql> (psycopg/a.py)"] == 30
+    graph = defusedxml.ElementTree.fromstring(_flame.draw(samples, "a city"))
+
+    titles = {title.text for title in graph.iter("{http://www.w3.org/2000/svg}title")}
+    assert {
+        "capture 40.0%",
+        "web 60.0%",
+        "<sql> (psycopg/a.py) 30.0%",
+        "run (celery/worker.py) 10.0%",
+    } <= titles
+    widths = [float(bar.get("width")) for bar in graph.iter("{http://www.w3.org/2000/svg}rect")]
+    assert max(widths[1:]) == pytest.approx(720 - 0.5)
 
 
 def test_a_row_of_a_bench_keeps_its_shape() -> None:
