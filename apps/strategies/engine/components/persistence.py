@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from apps.strategies.engine.base import Carried, Component, Parameters, Passed, Stopped, Words
-from apps.strategies.engine.components.dedup import is_same_place
+from apps.strategies.engine.place import is_same_place, place_parameters
 from apps.strategies.engine.values import Context, RawInput
 
 USUAL_INTERVAL_S = 1.0
@@ -15,11 +15,11 @@ USUAL_INTERVAL_S = 1.0
 
 def pictures_seen(raw: RawInput, parameters: Parameters, context: Context, since: datetime) -> list[datetime]:
     """Moments from `since` on at which it was reported at the same place, the latest, which is `raw`'s own, first."""
-    least, place, iou = float(parameters["min"]), str(parameters["place"]), float(parameters["iou"])
+    least = float(parameters["min"])
     moments = {raw.time}
     for sighting in context.sightings(raw, since):
         kept = [target.box for target in sighting.targets if target.score >= least]
-        if (kept or not sighting.targets) and is_same_place(raw, kept, place, iou):
+        if (kept or not sighting.targets) and is_same_place(raw, kept, parameters):
             moments.add(sighting.time)
     return sorted(moments, reverse=True)
 
@@ -96,21 +96,7 @@ COMPONENT = Component(
             "title": "Pictures count from this confidence on",
             "x-title": {"zh": "计入画面的最低置信度", "en": "Pictures count from this confidence on"},
         },
-        "place": {
-            "type": "string",
-            "enum": ["picture", "box", "standing"],
-            "default": "picture",
-            "title": "What is the same place",
-            "x-title": {"zh": "同一位置的判定", "en": "What is the same place"},
-        },
-        "iou": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": 1,
-            "default": 0.1,
-            "title": "Overlap of the boxes",
-            "x-title": {"zh": "框重叠度", "en": "Overlap of the boxes"},
-        },
+        **place_parameters("picture"),
     },
     reasons={
         "not_often_enough": Words("出现次数不足", "Not seen often enough"),
