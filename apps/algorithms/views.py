@@ -112,16 +112,11 @@ class PackageListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Uploading is offered to those who may."""
-        can = self.request.principal.can("packages.manage")  # type: ignore[attr-defined]
-        url = reverse("algorithms:package-upload") if can else ""
         return {
-            "add_url": url,
-            "add_label": _("Upload a package"),
+            **self.adding("packages.manage", "algorithms:package-upload", _("Upload a package")),
             "empty_icon": "package",
             "empty_title": _("No packages yet"),
             "empty_text": _("A package is one zip with models, samples and a manifest."),
-            "empty_url": url,
-            "empty_action": _("Upload a package"),
         }
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.views.generic import View
 
@@ -88,6 +89,11 @@ class VisibleListView(LoginRequiredMixin, View):
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Further context: `intro`, `add_url`, `export_url`, `empty_…`, `bulk_actions`."""
         return {}
+
+    def adding(self, ability: str, page: str, label: str) -> dict[str, str]:
+        """For `context`: the button to `page`, above the list and in an empty one, for holders of `ability`."""
+        address = reverse(page) if self.request.principal.can(ability) else ""  # type: ignore[attr-defined]
+        return {"add_url": address, "add_label": label, "empty_url": address, "empty_action": label}
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page, or its table when htmx asks."""

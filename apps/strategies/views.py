@@ -51,18 +51,13 @@ class StrategyListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Making one is offered to those who may."""
-        can = self.request.principal.can("strategies.manage")  # type: ignore[attr-defined]
-        url = reverse("strategies:strategy-add") if can else ""
         return {
-            "add_url": url,
-            "add_label": _("New strategy"),
+            **self.adding("strategies.manage", "strategies:strategy-add", _("New strategy")),
             "empty_icon": "git-branch",
             "empty_title": _("No strategies yet"),
             "empty_text": _(
                 "Without a strategy no detection becomes an event: every trace says “no strategy”."
             ),
-            "empty_url": url,
-            "empty_action": _("New strategy"),
         }
 
 

@@ -43,16 +43,11 @@ class PlanListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Adding is offered to those who may."""
-        can = self.request.principal.can("tasks.manage")  # type: ignore[attr-defined]
-        add = reverse("analysis:plan-add") if can else ""
         return {
-            "add_url": add,
-            "add_label": _("New plan"),
+            **self.adding("tasks.manage", "analysis:plan-add", _("New plan")),
             "empty_icon": "calendar-time",
             "empty_title": _("No plans yet"),
             "empty_text": _("A plan says on which days and at which times cameras are looked at."),
-            "empty_url": add,
-            "empty_action": _("New plan"),
         }
 
 

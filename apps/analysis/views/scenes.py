@@ -50,16 +50,11 @@ class SceneListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Adding is offered to those who may."""
-        can = self.request.principal.can("scenes.edit")  # type: ignore[attr-defined]
-        add = reverse("analysis:scene-add") if can else ""
         return {
-            "add_url": add,
-            "add_label": _("Set up a scene"),
+            **self.adding("scenes.edit", "analysis:scene-add", _("Set up a scene")),
             "empty_icon": "polygon",
             "empty_title": _("No scenes yet"),
             "empty_text": _("A scene holds the regions, masks and thresholds of a camera's picture."),
-            "empty_url": add,
-            "empty_action": _("Set up a scene"),
         }
 
 

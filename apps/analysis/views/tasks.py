@@ -48,16 +48,11 @@ class TaskListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Adding is offered to those who may."""
-        can = self.request.principal.can("tasks.manage")  # type: ignore[attr-defined]
-        add = reverse("analysis:task-add") if can else ""
         return {
-            "add_url": add,
-            "add_label": _("New task"),
+            **self.adding("tasks.manage", "analysis:task-add", _("New task")),
             "empty_icon": "scan-eye",
             "empty_title": _("No analysis tasks yet"),
             "empty_text": _("A task says which algorithms look at which cameras, and when."),
-            "empty_url": add,
-            "empty_action": _("New task"),
         }
 
 

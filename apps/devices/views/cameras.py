@@ -56,15 +56,11 @@ class CameraListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Adding is offered to those who may."""
-        can = self.request.principal.can("cameras.edit")  # type: ignore[attr-defined]
         return {
-            "add_url": reverse("devices:camera-add") if can else "",
-            "add_label": _("Add a camera"),
+            **self.adding("cameras.edit", "devices:camera-add", _("Add a camera")),
             "empty_icon": "video-off",
             "empty_title": _("No cameras yet"),
             "empty_text": _("Cameras your organisation manages or was granted appear here."),
-            "empty_url": reverse("devices:camera-add") if can else "",
-            "empty_action": _("Add a camera"),
         }
 
 

@@ -148,14 +148,11 @@ class LockListView(VisibleListView):
             "intro": _(
                 "What is locked stays although it is old enough to go. A lock has a reason, an owner, an end."
             ),
-            "add_url": reverse("devices:lock-add"),
-            "add_label": _("Lock"),
+            **self.adding("retention.manage", "devices:lock-add", _("Lock")),
             "hide_columns": True,
             "empty_icon": "lock-open",
             "empty_title": _("Nothing is locked"),
             "empty_text": _("Lock what a case needs before its keeping time is over."),
-            "empty_url": reverse("devices:lock-add"),
-            "empty_action": _("Lock"),
         }
 
 

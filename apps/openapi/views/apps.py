@@ -58,18 +58,14 @@ class AppListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Registering is offered to those who may."""
-        can = self.request.principal.can("apps.manage")  # type: ignore[attr-defined]
         return {
+            **self.adding("apps.manage", "openapi:app-add", _("Register an app")),
             "intro": _(
                 "A system that reads or subscribes is an app; its keys never reach further than its organisation."
             ),
-            "add_url": reverse("openapi:app-add") if can else "",
-            "add_label": _("Register an app"),
             "empty_icon": "apps",
             "empty_title": _("No apps yet"),
             "empty_text": _("Register one to call the interface or to receive events."),
-            "empty_url": reverse("openapi:app-add") if can else "",
-            "empty_action": _("Register an app"),
         }
 
 

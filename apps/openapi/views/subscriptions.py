@@ -51,15 +51,11 @@ class SubscriptionListView(VisibleListView):
 
     def context(self, page: KeysetPage) -> dict[str, Any]:
         """Subscribing is offered to those who may."""
-        can = self.request.principal.can("apps.manage")  # type: ignore[attr-defined]
         return {
-            "add_url": reverse("openapi:subscription-add") if can else "",
-            "add_label": _("Subscribe"),
+            **self.adding("apps.manage", "openapi:subscription-add", _("Subscribe")),
             "empty_icon": "rss",
             "empty_title": _("No subscriptions yet"),
             "empty_text": _("A subscription sends events, signed, to a receiver of your organisation."),
-            "empty_url": reverse("openapi:subscription-add") if can else "",
-            "empty_action": _("Subscribe"),
         }
 
 
