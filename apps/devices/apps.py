@@ -11,11 +11,13 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.accounts.signals import grant_changed
+        from apps.core.signals import seal_broken
         from apps.devices import receivers
         from apps.devices.registry import media_kinds
         from apps.devices.services import media
 
         grant_changed.connect(receivers.on_grant_changed, dispatch_uid="devices.grant")
+        seal_broken.connect(receivers.on_seal_broken, dispatch_uid="devices.seal_broken")
         media_kinds.add("capture", media.capture_item)
         media_kinds.add("cover", media.cover_item)
         _watch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from apps.core.realtime.push import bump_epoch
 from apps.core.sealing import is_sound
 from apps.devices.choices import DataClass, SharingClass
 from apps.devices.models import Camera, CameraAccess, CameraGrant, Directory, Region
+from apps.devices.querysets import managed_q
 
 
 def _below(model: type[Directory] | type[Region], roots: Iterable[Any]) -> set[Any]:
@@ -97,7 +98,7 @@ def is_access_sound(principal: Any, camera: Camera, action: str, *, moment: date
     `visible_to` read the compiled row; this asks the grant behind it: its keyed hash, its window, its actions, and
     that it names the camera. Managers need no grant. `moment` is the frame's time.
     """
-    if principal.kind == "system" or _manages(principal, camera):
+    if principal.kind == "system" or manages(principal, camera):
         return True
     return grant_behind(principal, camera, action, moment=moment) is not None
 
@@ -106,17 +107,27 @@ def grant_behind(
     principal: Any, camera: Camera, action: str, *, moment: datetime | None = None
 ) -> Grant | None:
     """A sound grant that gives this principal `action` on the camera now; None for managers and for nobody."""
+    return next(grants_behind(principal, camera, action, moment=moment), None)
+
+
+def grants_behind(
+    principal: Any, camera: Camera, action: str, *, moment: datetime | None = None
+) -> Iterator[Grant]:
+    """All of them, each checked when it is asked for."""
     now = clock.now()
     rows = CameraAccess.objects.filter(
         camera=camera, principal_id__in=principal.ids, action=action, valid_from__lte=now, valid_to__gt=now
     ).select_related("grant")
     if moment is not None:
         rows = rows.filter(history_from__lte=moment)
-    return next((row.grant for row in rows if _is_backed(row, camera, action)), None)
+    return (row.grant for row in rows if _is_backed(row, camera, action))
 
 
-def _manages(principal: Any, camera: Camera) -> bool:
-    return bool(camera.managing_organisation.path.startswith(principal.organisation_path))
+def manages(principal: Any, camera: Camera) -> bool:
+    """Managers need no grant; a person limited to directories manages the cameras of those alone."""
+    if not principal.limited_to_directories:
+        return bool(camera.managing_organisation.path.startswith(principal.organisation_path))
+    return Camera.objects.filter(managed_q(principal), pk=camera.pk).exists()
 
 
 def _is_backed(row: CameraAccess, camera: Camera, action: str) -> bool:

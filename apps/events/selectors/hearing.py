@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from apps.accounts.models import Organisation
+from apps.accounts.models import Grant, Organisation
 from apps.accounts.permissions import Principal
 from apps.algorithms.models import EventTypeGrant
 from apps.core import clock
@@ -12,6 +12,8 @@ from apps.core.realtime.topics import Hearing
 from apps.core.sealing import is_sound
 from apps.devices.models import Camera, CameraAccess
 from apps.devices.querysets import managed_q
+from apps.devices.services.access import grants_behind, manages
+from apps.events.models import Event, EventAudience
 
 
 def event_hearing(principal: Principal) -> Hearing:
@@ -28,13 +30,30 @@ def event_hearing(principal: Principal) -> Hearing:
         valid_to__gt=moment,
         history_from__lte=moment,
     ).values_list("camera_id", "grant_id", "valid_to")
-    kinds = _event_types({grant for _camera, grant, _end in rows})
+    kinds = _event_types(_sound({grant for _camera, grant, _end in rows}))
     ends = []
     for camera, grant, valid_to in rows:
         if grant in kinds:
             topics.update(f"s:{camera}:{kind}" for kind in kinds[grant])
             ends.append(valid_to)
     return Hearing(frozenset(topics), min(ends, default=None))
+
+
+def is_hearing_sound(principal: Principal, event: Event) -> bool:
+    """For the door of pictures: does this principal see the event as manager, as one it serves, or by a sound grant?
+
+    `visible_to` read the compiled rows; this asks the grant behind them, and its link to the event's type.
+    """
+    if principal.kind == "system" or manages(principal, event.camera):
+        return True
+    if EventAudience.objects.filter(event=event, organisation_id=principal.organisation_id).exists():
+        return True
+    grants = {grant.pk for grant in grants_behind(principal, event.camera, "subscribe", moment=event.time)}
+    return any(event.event_type_id in kinds for kinds in _event_types(grants).values())
+
+
+def _sound(grants: set[UUID]) -> set[UUID]:
+    return {grant.pk for grant in Grant.objects.filter(pk__in=grants) if is_sound(grant)}
 
 
 def _event_types(grants: set[UUID]) -> dict[UUID, list[UUID]]:

@@ -11,21 +11,23 @@ from apps.devices.registry import MediaItem
 from apps.devices.services import media_url
 from apps.events.choices import ReviewState
 from apps.events.models import Event, EventOccurrence
+from apps.events.selectors.hearing import is_hearing_sound
 
 
 def event_item(principal: Any, event_id: UUID) -> MediaItem | None:
     """Media kind `event`: the capture that raised it, with its targets and the regions of its rule."""
-    event = Event.objects.visible_to(principal).filter(pk=event_id).first()
-    if event is None or event.capture_id is None:
+    rows = Event.objects.visible_to(principal).select_related("camera__managing_organisation")
+    event = rows.filter(pk=event_id).first()
+    if event is None or event.capture_id is None or not is_hearing_sound(principal, event):
         return None
     return _item(principal, event, event.capture_id, event.targets)
 
 
 def occurrence_item(principal: Any, occurrence_id: UUID) -> MediaItem | None:
     """Media kind `occurrence`: the capture of a repeat."""
-    rows = EventOccurrence.objects.visible_to(principal).select_related("event")
-    row = rows.filter(pk=occurrence_id).first()
-    if row is None or row.capture_id is None:
+    rows = EventOccurrence.objects.visible_to(principal)
+    row = rows.select_related("event__camera__managing_organisation").filter(pk=occurrence_id).first()
+    if row is None or row.capture_id is None or not is_hearing_sound(principal, row.event):
         return None
     return _item(principal, row.event, row.capture_id, row.targets)
 
