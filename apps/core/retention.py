@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.functional import Promise
 
+from apps.core import clock
 from apps.core.ids import id_floor, id_time
 from apps.core.registry import Registry
 
@@ -33,7 +34,10 @@ def digest_of(names: Iterable[object]) -> str:
 
 
 class Kind(Protocol):
-    """A kind of stored things with an age. `is_site_wide`: no organisation has an age of its own for it."""
+    """A kind of stored things with an age. `is_site_wide`: no organisation has an age of its own for it.
+
+    Each kind keeps what is locked by itself: a lock on one camera must not stop the ageing of all others.
+    """
 
     label: str | Promise
     is_site_wide: bool
@@ -49,13 +53,17 @@ kinds: Registry[Kind] = Registry("kind of stored things")
 
 
 class Partitions:
-    """Rows of a table partitioned by its time-ordered id: whole months go at once, the rest in batches."""
+    """Rows of a table partitioned by its time-ordered id: whole months go at once, the rest in batches.
+
+    `locked`: SQL that is true for a row `t` that is locked (own words; may use `%(now)s`); a month that holds
+    such rows loses the others in batches and stays.
+    """
 
     is_site_wide = True
     ROWS = 5000
 
-    def __init__(self, table: str, label: str | Promise) -> None:
-        self.table, self.label = table, label
+    def __init__(self, table: str, label: str | Promise, locked: str = "FALSE") -> None:
+        self.table, self.label, self.locked = table, label, locked
 
     def find(self, before: datetime, organisations: Sequence[UUID] | None = None) -> Batch:
         """See Kind."""
@@ -71,8 +79,21 @@ class Partitions:
         """See Kind. A partition that is in use right now is left for the next time (lock_timeout)."""
         for name, end in self._parts():
             if end <= before:
-                return self._drop(name)
-        return self._delete_rows(before)
+                if not self._holds(name):
+                    return self._drop(name)
+                batch = self._delete_rows(name, before)
+                if batch.count:
+                    return batch
+        return self._delete_rows(f"{self.table}_rest", before)
+
+    def _holds(self, name: str) -> bool:
+        """Does the partition hold a locked row?"""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT EXISTS (SELECT 1 FROM {name} t WHERE {self.locked})",  # noqa: S608 - own names
+                {"now": clock.now()},
+            )
+            return bool(cursor.fetchone()[0])
 
     def _drop(self, name: str) -> Batch:
         facts = self._facts(name, None)
@@ -85,12 +106,12 @@ class Partitions:
             return Batch(0, 0, None, None, digest)
         return Batch(facts.count, facts.size, facts.oldest, facts.newest, digest)
 
-    def _delete_rows(self, before: datetime) -> Batch:
+    def _delete_rows(self, name: str, before: datetime) -> Batch:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {self.table}_rest WHERE id IN (SELECT id FROM {self.table}_rest WHERE id < %s "  # noqa: S608
-                "ORDER BY id LIMIT %s) RETURNING id",
-                [id_floor(before), self.ROWS],
+                f"DELETE FROM {name} WHERE id IN (SELECT t.id FROM {name} t WHERE t.id < %(floor)s "  # noqa: S608
+                f"AND NOT ({self.locked}) ORDER BY t.id LIMIT %(rows)s) RETURNING id",
+                {"floor": id_floor(before), "rows": self.ROWS, "now": clock.now()},
             )
             gone = [row[0] for row in cursor.fetchall()]
         if not gone:
@@ -113,13 +134,14 @@ class Partitions:
         return parts
 
     def _facts(self, name: str, before: datetime | None) -> Batch:
-        where = "WHERE id < %s" if before else ""
+        where = f"WHERE NOT ({self.locked})" + (" AND t.id < %(floor)s" if before else "")
+        known = {"now": clock.now(), "floor": id_floor(before) if before else None}
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT count(*), (SELECT id FROM {name} {where} ORDER BY id LIMIT 1), "  # noqa: S608 - own names
-                f"(SELECT id FROM {name} {where} ORDER BY id DESC LIMIT 1), pg_total_relation_size('{name}') "
-                f"FROM {name} {where}",
-                [id_floor(before)] * 3 if before else [],
+                f"SELECT count(*), (SELECT id FROM {name} t {where} ORDER BY id LIMIT 1), "  # noqa: S608 - own names
+                f"(SELECT id FROM {name} t {where} ORDER BY id DESC LIMIT 1), pg_total_relation_size('{name}') "
+                f"FROM {name} t {where}",
+                known,
             )
             count, first, last, size = cursor.fetchone()
         if not count:

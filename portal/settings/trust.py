@@ -23,10 +23,12 @@ VANTAGE_RETENTION: dict[str, tuple[int, int | None, int | None]] = {
     "event_picture": (30, 365, 90),
     "evidence": (180, None, None),
     "cover": (1, 365, 90),
+    "event": (30, 1825, 180),
     "raw_event": (30, 730, 180),
     "trace": (30, 730, 180),
     "slot": (7, 180, 30),
     "attempt": (30, 730, 180),
+    "delivery": (30, 730, 180),
     "audit": (184, None, None),
 }
 

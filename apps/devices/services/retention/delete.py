@@ -9,14 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import Min
 
 from apps.accounts.models import Organisation
 from apps.accounts.permissions import SYSTEM
 from apps.core import audit, clock, retention
 from apps.core.retention import Batch
 from apps.devices.models import DeletionRecord, RetentionRule
-from apps.devices.services.retention.media import active_locks
 from apps.devices.services.retention.rules import before_of, slots
 from apps.devices.services.storage import StorageAway
 
@@ -25,7 +23,7 @@ SITE = "site"
 
 
 def delete_expired(*, batches: int = 200) -> int:
-    """Delete up to `batches` batches of whatever is too old; returns how many records were written.
+    """Delete up to `batches` batches of each kind that is too old; returns how many records were written.
 
     A storage that is away and a partition in use are left for the next time.
     """
@@ -33,15 +31,17 @@ def delete_expired(*, batches: int = 200) -> int:
     for name, kind in retention.kinds.items():
         if name not in settings.VANTAGE_RETENTION:
             continue
+        left = batches  # of each kind: many old pictures must not keep old events
         for organisation, days, words in _duties(name, kind):
-            while done < batches:
+            while left > 0:
                 try:
                     if not _one_batch(name, kind, organisation, before_of(days), words):
                         break
                 except (StorageAway, OperationalError) as error:
                     logger.warning("retention of %s waits: %s", name, type(error).__name__)
                     break
-                done += 1
+                left -= 1
+        done += batches - left
     return done
 
 
@@ -82,9 +82,6 @@ def _one_batch(
 ) -> bool:
     with transaction.atomic():
         owners: Sequence[UUID] | None = None if organisation is None else [organisation.pk]
-        if organisation is None:
-            first = active_locks().aggregate(first=Min("frames_from"))["first"]
-            before = min(before, first) if first else before
         batch = kind.delete(before, owners)
         if not batch.count:
             return bool(batch.digest)
