@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.permissions import SYSTEM
 from apps.analysis.models import CaptureSlot
@@ -94,6 +95,16 @@ def test_a_slot_without_hits_shows_its_results(world: World) -> None:
     assert frame is not None
     last = stages_of(frame, SYSTEM)[-1]
     assert (last.key, last.state) == ("inference", "failed")
+
+
+def test_the_planned_time_is_local_like_the_times_beside_it(world: World) -> None:
+    planned = world.slot.planned_at - timedelta(seconds=7)
+    CaptureSlot.objects.filter(pk=world.slot.pk).update(planned_at=planned, captured_at=world.slot.planned_at)
+    text = operator(world).get(reverse("dispatch:chain-frame", args=[world.slot.pk])).content.decode()
+    shown = f"{timezone.localtime(planned):%H:%M:%S.%f}"[:-3]
+    assert text.count(shown) == 2, "planned, and as the beginning of the capture"
+    assert f"{planned:%H:%M:%S}" != shown[:8], "the site's time zone is not UTC"
+    assert " UTC" not in text
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.analysis.choices import SlotState
+from apps.analysis.choices import Outcome, SlotState
 from apps.analysis.models import CaptureSlot
 from apps.analysis.selectors import reason_words
 from apps.core import clock
@@ -118,7 +119,10 @@ def _results_only(frame: Frame) -> list[Stage]:
     if slot is None or not slot.executions:
         return []
     failed = [result for result in slot.results.values() if result["outcome"] == "not_analysed"]
-    facts = tuple((result["outcome"], f"{result.get('ms') or 0:.1f} ms") for result in slot.results.values())
+    facts = tuple(
+        (str(Outcome(result["outcome"]).label), f"{result.get('ms') or 0:.1f} ms")
+        for result in slot.results.values()
+    )
     state = "waiting" if slot.open and clock.now() < slot.deadline + LOOK_BACK else "ok"
     error = reason_words(failed[0]["reason"]) if failed else ""
     return [Stage("inference", _("Inferred"), state="failed" if failed else state, error=error, facts=facts)]
@@ -187,4 +191,5 @@ def recent_events(principal: Any, number: int = 8) -> list[Event]:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%H:%M:%S.%f}"[:-3] + " UTC"
+    """As the page writes the beginnings and ends beside it: in the site's time zone."""
+    return f"{timezone.localtime(moment):%H:%M:%S.%f}"[:-3]
