@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache import cache
@@ -11,20 +10,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.choices import RoleCode
-from apps.accounts.models import Notification, User
+from apps.accounts.services.notify import notify_roles
 from apps.core import audit
 
 TELL_EVERY = 3600
-MOST_TOLD = 50
-
-
-def notify_roles(roles: Iterable[str], *, kind: str, title: str, body: str, link: str = "") -> int:
-    """A notification to each active holder of one of the roles; returns how many."""
-    watchers = User.objects.filter(is_active=True, role_bindings__role__in=list(roles)).distinct()[:MOST_TOLD]
-    made = Notification.objects.bulk_create(
-        Notification(user=user, kind=kind, title=title[:200], body=body[:500], link=link) for user in watchers
-    )
-    return len(made)
 
 
 def tell_broken_seal(row: Any) -> None:

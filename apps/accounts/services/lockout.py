@@ -13,10 +13,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.choices import RoleCode
-from apps.accounts.models import Notification, User
+from apps.accounts.services.notify import notify_roles
 from apps.core import audit, clock
 
 logger = logging.getLogger(__name__)
@@ -71,19 +72,16 @@ def note_lockout(*, username: str, address: str) -> None:
         return
     logger.error("password spraying from %s against %d accounts", address, len(tried))
     audit.record(None, "login.spraying", outcome="refused", name=address, accounts=len(tried))
-    watchers = User.objects.filter(is_active=True, role_bindings__role=RoleCode.SECURITY_ADMIN)
-    body = _(
-        "%(count)d accounts were tried from %(address)s. The address is locked for a quarter of an hour."
-    )
-    Notification.objects.bulk_create(
-        Notification(
-            user=user,
+    with translation.override("zh-hans"):  # the language of the request is the attacker's choice
+        notify_roles(
+            [RoleCode.SECURITY_ADMIN],
             kind="login.spraying",
             title=_("Many accounts tried from one address"),
-            body=body % {"count": len(tried), "address": address},
+            body=_(
+                "%(count)d accounts were tried from %(address)s. The address is locked for a quarter of an hour."
+            )
+            % {"count": len(tried), "address": address},
         )
-        for user in watchers
-    )
 
 
 def unlock_account(*, username: str) -> int:

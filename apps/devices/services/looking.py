@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.choices import RoleCode
 from apps.accounts.models import Organisation
 from apps.accounts.permissions import Principal
-from apps.accounts.services.alarms import notify_roles
+from apps.accounts.services.notify import notify_roles
 from apps.core import audit, clock
 from apps.core.models import AuditRecord
 from apps.devices.choices import LOOK_WORDS, OddKind

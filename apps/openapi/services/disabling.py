@@ -6,10 +6,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import Notification, User
+from apps.accounts.models import User
 from apps.accounts.permissions import ABILITIES, SYSTEM
+from apps.accounts.services.notify import notify
 from apps.core import audit
-from apps.core.realtime.push import push
 from apps.openapi.choices import AttemptError, DeliveryState, DisableReason, EndpointState
 from apps.openapi.models import Delivery, Subscription
 
@@ -30,8 +30,15 @@ def disable(row: Subscription, reason: DisableReason) -> None:
         reason=reason.value,
         messages=count,
     )
-    for user in owners(row):
-        _notify(user, row, reason)
+    with translation.override("zh-hans"):
+        notify(
+            owners(row),
+            kind="subscription.disabled",
+            title=_("The endpoint of “%(name)s” was disabled") % {"name": row.name},
+            body=_("%(reason)s. Mend the receiver, resume the subscription, then replay what it missed.")
+            % {"reason": reason.label},
+            link=reverse("openapi:subscription-detail", args=[row.pk]),
+        )
 
 
 def owners(row: Subscription) -> list[User]:
@@ -45,20 +52,3 @@ def owners(row: Subscription) -> list[User]:
             role_bindings__role__in=ABILITIES["apps.manage"],
         ).distinct()[:20]
     )
-
-
-def _notify(user: User, row: Subscription, reason: DisableReason) -> None:
-    with translation.override("zh-hans"):
-        title = _("The endpoint of “%(name)s” was disabled") % {"name": row.name}
-        body = _("%(reason)s. Mend the receiver, resume the subscription, then replay what it missed.") % {
-            "reason": reason.label
-        }
-    made = Notification.objects.create(
-        user=user,
-        kind="subscription.disabled",
-        title=title[:200],
-        body=body[:500],
-        link=reverse("openapi:subscription-detail", args=[row.pk]),
-    )
-    unread = Notification.objects.filter(user=user, read_at__isnull=True).count()
-    push("notifications", made.pk, {"unread": unread, "title": made.title}, [f"u:{user.pk}"])

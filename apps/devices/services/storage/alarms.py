@@ -7,16 +7,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import Notification, User
 from apps.accounts.permissions import ABILITIES, SYSTEM
+from apps.accounts.services.notify import notify_roles
 from apps.core import audit, clock
-from apps.core.realtime.push import push
 from apps.devices.choices import StorageFault, StorageLevel
 from apps.devices.models import StorageFinding
 from apps.devices.services.storage.space import Space
 from apps.devices.services.storage.spool import Uploaded
-
-MOST_TOLD = 50
 
 
 def open_findings() -> list[StorageFinding]:
@@ -61,22 +58,14 @@ def report_storage(*, node: str, space: Space | None, uploaded: Uploaded) -> lis
 
 def _notify(row: StorageFinding) -> None:
     with translation.override("zh-hans"):
-        title = _("Media storage of %(node)s: %(fault)s") % {
-            "node": row.node,
-            "fault": row.get_kind_display(),
-        }
-        body = _("Events and the audit go on. %(step)s") % {"step": next_step(row)}
-    operators = User.objects.filter(is_active=True, role_bindings__role__in=ABILITIES["operations.view"])
-    for user in operators.distinct()[:MOST_TOLD]:
-        made = Notification.objects.create(
-            user=user,
+        notify_roles(
+            ABILITIES["operations.view"],
             kind="storage.alarm",
-            title=title[:200],
-            body=body[:500],
+            title=_("Media storage of %(node)s: %(fault)s")
+            % {"node": row.node, "fault": row.get_kind_display()},
+            body=_("Events and the audit go on. %(step)s") % {"step": next_step(row)},
             link=reverse("dispatch:health"),
         )
-        unread = Notification.objects.filter(user=user, read_at__isnull=True).count()
-        push("notifications", made.pk, {"unread": unread, "title": made.title}, [f"u:{user.pk}"])
 
 
 def next_step(row: StorageFinding) -> str:
