@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Left
 from apps.core.crypto import provider
 from apps.core.models.sealed import EncryptedTextField, SealedRow
 from apps.core.registry import Registry
+from apps.core.sealing import marked_broken
 
 
 class Holder(Protocol):
@@ -92,7 +93,7 @@ def sealed_rows(model: type[SealedRow]) -> Column:
             known |= Q(mac__startswith=f"{key}:") | Q(mac__startswith=f"{key}/")
         return model._base_manager.filter(known).exclude(ours)
 
-    return Column(rows, "mac", lambda row: row.make_seal() if row.is_intact else f"!{row.mac}"[:140])
+    return Column(rows, "mac", lambda row: row.make_seal() if row.is_intact else marked_broken(row.mac))
 
 
 def remaining() -> dict[str, int]:

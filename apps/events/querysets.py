@@ -8,11 +8,12 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 
+from apps.core.sealing import BROKEN
 from apps.core.visibility import VisibleQuerySet
 from apps.devices.querysets import managed_q
 
-#: Keyed hashes of links that count: neither missing nor found broken (`check_event_type_links` puts `!` before those).
-COUNTS = "^[^!]"
+#: Keyed hashes of links that count: neither missing nor found broken (see `check_event_type_links`).
+COUNTS = f"^[^{BROKEN}]"
 
 
 def _subscribed(principal: Any, at: datetime, *, camera: str, event_type: str, moment: str) -> Exists:

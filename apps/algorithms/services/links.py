@@ -9,10 +9,7 @@ from django.db import transaction
 from apps.algorithms.models import EventTypeGrant
 from apps.core import audit
 from apps.core.realtime.push import bump_epoch
-from apps.core.sealing import is_sound
-
-#: Put before the keyed hash of a link that was found broken: such a link stays as evidence and gives nothing.
-BROKEN = "!"
+from apps.core.sealing import BROKEN, is_sound, marked_broken
 
 
 @transaction.atomic
@@ -25,7 +22,7 @@ def check_event_type_links(limit: int = 1000, after: Any = None) -> tuple[int, A
     found = list((rows.filter(pk__gt=after) if after else rows)[:limit])
     wrong = [link for link in found if not link.mac.startswith(BROKEN) and not is_sound(link)]
     for link in wrong:
-        EventTypeGrant.objects.filter(pk=link.pk).update(mac=f"{BROKEN}{link.mac}"[:140])
+        EventTypeGrant.objects.filter(pk=link.pk).update(mac=marked_broken(link.mac))
         audit.record(None, "event_type_grant.broken", link, outcome="refused", grant=str(link.grant_id))
     if wrong:
         bump_epoch()

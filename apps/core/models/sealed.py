@@ -16,7 +16,9 @@ class SealedRow(models.Model):
 
     sealed_fields: ClassVar[tuple[str, ...]] = ()
 
-    mac = models.CharField(max_length=140, blank=True, default="", db_default="", editable=False)
+    mac = models.CharField(
+        max_length=sealing.MAC_LENGTH, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         abstract = True
