@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_a_lost_camera_is_offline_and_its_executions_say_so(
     streams.step()
     until(lambda: Writer().step(idle=0.2), lambda: ExecutionHour.objects.exists())
     assert ExecutionHour.objects.get().reasons.keys() == {"not_found"}
+
+
+def test_a_successor_that_ends_before_its_turn_leaves_the_predecessor_its_viewers(
+    streams: Streams, settings: Any
+) -> None:
+    streams.viewers.start()
+    life = SimpleNamespace(active=threading.Event(), ended=threading.Event(), ready=list, gone=list)
+    life.ended.set()
+    young = Streams()
+    young.live_as(life)  # type: ignore[arg-type]
+    assert not young.live.is_active
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(settings.VANTAGE_LIVE_SOCKET)
 
 
 def watch(path: str, camera: str, url: str) -> tuple[socket.socket, dict[str, Any], bytes]:

@@ -39,9 +39,8 @@ class Streams:
     """`run` until `ended`. A lost database changes nothing for what is held; leases end by themselves."""
 
     def __init__(self) -> None:
-        cv2.setNumThreads(
-            1
-        )  # streams run side by side: threads inside one picture only get in each other's way
+        # Streams run side by side: threads inside one picture only get in each other's way.
+        cv2.setNumThreads(1)
         self.store = FrameStore()
         self.store.prepare()
         threads = max(2, settings.VANTAGE_ENGINE_THREADS)
@@ -60,7 +59,10 @@ class Streams:
         self._next_beat = self._next_sweep = self._next_read = 0.0
 
     def live_as(self, life: Life) -> None:
-        """Beside a predecessor: connect and decode but deliver nothing, until it has let go. Then run."""
+        """Beside a predecessor: connect and decode but deliver nothing, until it has let go. Then run.
+
+        One that is told to end before its turn came leaves everything to the predecessor, the viewers' socket too.
+        """
         self.live.is_active = False
         warm_by = time.monotonic() + WARM_SECONDS
         while not life.active.is_set() and not life.ended.is_set():
@@ -73,6 +75,10 @@ class Streams:
             if StreamState.CONNECTING not in states or time.monotonic() > warm_by:
                 life.ready()
             life.active.wait(0.5)
+        if not life.active.is_set():
+            self.holder.close()
+            self.engine.close()
+            return
         self.holder.due_now()
         self.live.is_active = True
         self.run(life.ended, life.gone)
@@ -85,9 +91,7 @@ class Streams:
         self.viewers.start()
         waker = threading.Thread(target=self._listen, args=(ended,), name="wakes", daemon=True)
         waker.start()
-        if (
-            is_remote()
-        ):  # covers are written here; without an object store the courier alone looks after the media
+        if is_remote():  # covers are written here; without an object store the courier alone keeps the media
             threading.Thread(target=StorageKeeper().run, args=(ended,), name="media", daemon=True).start()
         try:
             while not ended.is_set():
