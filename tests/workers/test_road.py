@@ -13,6 +13,7 @@ from apps.analysis.models import CaptureSlot, Execution, ExecutionHour, Scene
 from apps.analysis.planner.heap import slot_id
 from apps.analysis.services import PlannedSlot, lease_for_capture, lease_for_inference, write_slots
 from apps.core import clock
+from apps.core.models import ProcessLease
 from apps.devices.models import Camera, Capture
 from apps.events.models import RawEvent
 from tests.support import factories
@@ -152,6 +153,27 @@ def test_what_a_dead_writer_took_is_written_by_the_next(road: Road) -> None:
     assert recover() == 1
     assert Writer().step(idle=0.1) == 1
     assert RawEvent.objects.count() == 1
+    assert waiting() == 0
+
+
+def test_a_writer_that_was_led_past_writes_what_the_other_left(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers.writer import LEASE
+    from workers.writer.results import push
+
+    # it would close this test's transaction
+    monkeypatch.setattr("workers.writer.close_old_connections", lambda: None)
+    stalled = Writer()
+    assert stalled._lead()
+    moment = clock.now()
+    other = ProcessLease.objects.filter(name=LEASE)
+    other.update(holder="another:1", fence=2, until=moment)  # it led, took a batch and died
+    push([FrameResults(None, road.camera.pk, 0, moment, "", 0, 0, [hit(str(road.execution.pk), ITEM)])])
+    assert len(take_batch(idle=0.1, fence=2)) == 1
+    stalled._renewed = float("-inf")
+    assert stalled._lead()
+    assert stalled.step(idle=0.1) == 1
     assert waiting() == 0
 
 

@@ -51,10 +51,10 @@ class Writer:
         if self._leads and time.monotonic() - self._renewed < RENEW_SECONDS:
             return True
         close_old_connections()
-        before, self._renewed = self._leads, time.monotonic()
+        before, self._renewed = (self._leads, self._fence), time.monotonic()
         fence = leases.take(LEASE, seconds=LEASE_SECONDS, detail={"written": self._written})
         self._leads, self._fence = fence is not None, fence or 0
-        if self._leads and not before:
+        if self._leads and before != (True, self._fence):  # another fence: somebody else led in between
             number = recover()
             logger.info("writer: took the lease, %d results put back", number)
         return self._leads
