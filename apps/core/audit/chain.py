@@ -134,11 +134,15 @@ def chain_notes(batch: list[OutboxMessage]) -> None:
     _append(rows)
 
 
+def chain_head() -> tuple[int, str]:
+    """Number and keyed hash of the newest record; (0, GENESIS) before the first."""
+    return AuditRecord.objects.order_by("-seq").values_list("seq", "mac").first() or (0, GENESIS)
+
+
 def _append(rows: list[tuple[datetime, dict[str, Any]]]) -> list[AuditRecord]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-    last = AuditRecord.objects.order_by("-seq").values("seq", "mac").first()
-    seq, previous = (last["seq"], last["mac"]) if last else (0, GENESIS)
+    seq, previous = chain_head()
     keys = provider()
     made = []
     for at, facts in rows:

@@ -16,11 +16,10 @@ from typing import Any
 from django.conf import settings
 
 from apps.core import clock
+from apps.core.audit.chain import GENESIS, chain_head
 from apps.core.crypto import provider
-from apps.core.models import AuditRecord
 
 logger = logging.getLogger(__name__)
-GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def _checked(line: str, previous: str) -> Checkpoint:
     return Checkpoint(**entry, signature=str(signature), fault=fault)
 
 
-def _write(path: Path, kind: str, seq: int, mac: str, note: str, previous: str) -> Checkpoint:
+def _write(path: Path, kind: str, seq: int, mac: str, note: str, known: list[Checkpoint]) -> Checkpoint:
     fields = {
         "kind": kind,
         "seq": seq,
@@ -85,7 +84,7 @@ def _write(path: Path, kind: str, seq: int, mac: str, note: str, previous: str) 
         "note": note,
         "site": settings.VANTAGE_SITE,
         "key_id": provider().mac_id,
-        "previous": previous,
+        "previous": known[-1].signature if known else GENESIS,
     }
     signature = _signature(fields, str(fields["key_id"]))
     line = json.dumps({**fields, "signature": signature}, ensure_ascii=False) + "\n"
@@ -112,23 +111,20 @@ def checkpoint() -> Checkpoint | None:
     """Write the present head unless it stands there already; None where there is nothing new. Raises OSError."""
     path = _file()
     with _alone(path):
-        head = AuditRecord.objects.order_by("-seq").values("seq", "mac").first()
-        if head is None:
-            return None
+        seq, mac = chain_head()
         known = read_checkpoints(path)
-        if known and known[-1].mac == head["mac"]:
+        last = known[-1] if known else Checkpoint("head", 0, GENESIS, "")
+        if last.mac == mac:
             return None
-        if known and known[-1].seq >= head["seq"]:
-            logger.error("audit: the chain ends at %s, a checkpoint knows %s", head["seq"], known[-1].seq)
+        if last.seq >= seq:
+            logger.error("audit: the chain ends at %s, a checkpoint knows %s", seq, last.seq)
             return None
-        return _write(path, "head", head["seq"], head["mac"], "", known[-1].signature if known else GENESIS)
+        return _write(path, "head", seq, mac, "", known)
 
 
 def accept_loss(reason: str) -> Checkpoint:
     """After a restore: say, signed, that the chain really ends where it ends now, and why."""
     path = _file()
     with _alone(path):
-        head = AuditRecord.objects.order_by("-seq").values("seq", "mac").first()
-        seq, mac = (head["seq"], head["mac"]) if head else (0, GENESIS)
-        known = read_checkpoints(path)
-        return _write(path, "loss", seq, mac, reason[:300], known[-1].signature if known else GENESIS)
+        seq, mac = chain_head()
+        return _write(path, "loss", seq, mac, reason[:300], read_checkpoints(path))
