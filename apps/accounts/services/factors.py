@@ -28,13 +28,9 @@ RECOVERY_CODES = 10
 ISSUER = "Vantage"
 
 
-def _context(user: User) -> str:
-    return f"accounts.second_factor:{user.pk}"
-
-
 def secret_context(row: SecondFactor) -> str:
     """What the sealed secret of a row is bound to."""
-    return _context(row.user)
+    return f"accounts.second_factor:{row.user_id}"
 
 
 @transaction.atomic
@@ -44,9 +40,9 @@ def begin_enrolment(*, user: User) -> str:
     if row is not None and row.confirmed_at is not None:
         raise Refusal("already_enrolled", _("A second factor is set up already. Remove it first."))
     if row is not None and clock.now() - row.updated_at < PAUSE:
-        return provider().decrypt(row.secret, context=_context(user))
+        return _secret(row)
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
-    sealed = provider().encrypt(secret, context=_context(user))
+    sealed = provider().encrypt(secret, context=secret_context(SecondFactor(user=user)))
     SecondFactor.objects.update_or_create(user=user, defaults={"secret": sealed, "last_step": -1})
     return secret
 
@@ -72,7 +68,7 @@ def confirm_enrolment(*, user: User, code: str) -> list[str]:
 def new_recovery_codes(*, user: User) -> list[str]:
     """Ten codes of 80 random bits; older ones are void."""
     RecoveryCode.objects.filter(user=user).delete()
-    codes = [base64.b32encode(secrets.token_bytes(10)).decode() for _ in range(RECOVERY_CODES)]
+    codes = [base64.b32encode(secrets.token_bytes(10)).decode() for _number in range(RECOVERY_CODES)]
     key_id = provider().key_id
     RecoveryCode.objects.bulk_create(
         RecoveryCode(user=user, key_id=key_id, digest=_digest(user, code, key_id)) for code in codes
@@ -126,14 +122,12 @@ def _take_recovery_code(user: User, text: str) -> None:
 
 
 def _secret(row: SecondFactor) -> str:
-    return provider().decrypt(row.secret, context=_context(row.user))
+    return provider().decrypt(row.secret, context=secret_context(row))
 
 
 def _open_row(user: User) -> SecondFactor:
     """The locked row; raises Refusal when there is none or too many wrong codes came."""
-    row = (
-        SecondFactor.objects.select_for_update(of=("self",)).select_related("user").filter(user=user).first()
-    )
+    row = SecondFactor.objects.select_for_update().filter(user=user).first()
     if row is None:
         raise Refusal("not_enrolled", _("No second factor is set up for this account."))
     if row.blocked_until is not None and row.blocked_until > clock.now():
