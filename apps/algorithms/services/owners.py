@@ -33,7 +33,7 @@ def must_be_free_for(organisation: Organisation, slugs: Iterable[str]) -> None:
 
 def may_manage(by: Principal, algorithm: Algorithm) -> bool:
     """Whether the principal manages packages and the algorithm's owner is its organisation or below it."""
-    if by.kind == "system" or not by.can("packages.manage"):
-        return by.kind == "system"
+    if not by.can("packages.manage"):
+        return False
     owner = owner_of(algorithm)
     return owner is None or owner.path.startswith(by.organisation_path)

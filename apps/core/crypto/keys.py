@@ -75,9 +75,8 @@ def read_keys(key_file: str) -> dict[str, Key]:
     keys = {}
     for line in Path(key_file).read_text().split():
         name, *values = line.split(":")
-        key = _parsed(name, values)
-        keys[name] = key
-    if not any(not key.is_retired for key in keys.values()):
+        keys[name] = _parsed(name, values)
+    if all(key.is_retired for key in keys.values()):
         raise ImproperlyConfigured("VANTAGE_KEY_FILE holds no key that is in use")
     return keys
 
