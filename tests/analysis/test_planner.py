@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.analysis.models import AnalysisUnit, CaptureSlot, Execution, ExecutionHour
+from apps.analysis.models import (
+    AnalysisTask,
+    AnalysisUnit,
+    CaptureSlot,
+    Execution,
+    ExecutionHour,
+    Plan,
+)
 from apps.analysis.planner.grid import is_due, next_index, phase_of, slot_time
 from apps.analysis.planner.heap import Agenda, Wanted
 from apps.analysis.planner.tick import GRACE, Planner
+from apps.analysis.planner.wanted import wanted_executions
 from apps.analysis.selectors.demand import Demand
 from apps.analysis.selectors.plans import WHOLE_DAY, PlanTimes
-from apps.analysis.services import lease_for_capture, mark_captured, write_slots
+from apps.analysis.services import bump_revision, lease_for_capture, mark_captured, write_slots
+from apps.analysis.services.slots import MOST_ROWS
 from apps.core import clock
 from tests.support import factories
 from tests.support.analysis import builtin_version, executions_of, running_task
@@ -167,3 +177,85 @@ def test_a_stopped_task_ends_its_execution_and_its_slots() -> None:
     assert Execution.objects.get().state == "stopped"
     assert AnalysisUnit.objects.get().execution is None
     assert Planner().tick(clock.now()).planned == 0
+
+
+CHANGES: dict[str, Callable[[AnalysisTask], object]] = {
+    "unit gone": lambda task: task.units.all().delete(),
+    "task stopped": lambda task: AnalysisTask.objects.update(state="stopped"),
+    "task ends": lambda task: AnalysisTask.objects.update(valid_to=clock.now() - timedelta(seconds=1)),
+    "plan": lambda task: Plan.objects.update(kind="periods", periods=[]),
+    "execution stopped": lambda task: Execution.objects.update(state="stopped"),
+}
+
+
+@pytest.mark.django_db
+class TestAgenda:
+    """Kept between beats; what nobody told the planner of is seen at its next look at the rows."""
+
+    def setup_method(self) -> None:
+        home = factories.organisation()
+        cameras = [factories.camera(home, address=f"http://10.0.0.{number}/a.ts") for number in (1, 2)]
+        self.task = running_task(home, cameras, [builtin_version()], interval=10)
+        self.planner, self.now = Planner(), clock.now()
+        self.planner.tick(self.now)
+
+    def test_rows_that_say_the_same_are_not_read_again(self) -> None:
+        agenda = self.planner._agenda
+        Execution.objects.update(last_outcome="clear", last_result_at=self.now)
+        for seconds in (1, 61, 122):
+            self.planner.tick(self.now + timedelta(seconds=seconds))
+        assert self.planner._agenda is agenda
+
+    @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+    def test_a_change_without_word_is_seen_within_a_minute(
+        self, change: Callable[[AnalysisTask], object]
+    ) -> None:
+        assert self.planner.tick(self.now + timedelta(seconds=50)).planned >= 1
+        change(self.task)
+        self.planner.tick(self.now + timedelta(seconds=61))
+        assert self.planner.tick(self.now + timedelta(seconds=90)).planned == 0
+
+    def test_an_interval_that_changed_without_word_is_seen(self) -> None:
+        Execution.objects.update(interval=20)
+        self.planner.tick(self.now + timedelta(seconds=61))
+        assert self.planner._agenda is not None
+        slots = self.planner._agenda.pop(self.now + timedelta(seconds=186))
+        assert len(slots) == 12
+
+    def test_a_new_revision_is_seen_at_once(self) -> None:
+        agenda = self.planner._agenda
+        bump_revision()
+        self.planner.tick(self.now + timedelta(seconds=1))
+        assert self.planner._agenda is not agenda
+
+
+@pytest.mark.django_db
+def test_units_of_several_tasks_and_versions_are_one_line_where_they_tick_alike() -> None:
+    home = factories.organisation()
+    camera = factories.camera(home, address="http://10.0.0.1/a.ts")
+    first, second = builtin_version(), builtin_version()
+    one = running_task(home, [camera], [first, second], interval=10)
+    running_task(home, [camera], [first], interval=10)
+    running_task(home, [camera], [first], interval=30, parameters={"sensitivity": 0.3})
+    wanted = wanted_executions()
+    assert {(item.execution, item.interval) for item in wanted} == set(
+        Execution.objects.values_list("id", "interval")
+    )
+    agenda = Agenda(wanted, START)
+    assert len(agenda) == len(wanted) == 3
+    slots = agenda.pop(START + timedelta(minutes=1))
+    assert Counter(len(slot.executions) for slot in slots) == {2: 4, 3: 2}
+    assert {each.pk for each in executions_of(one)} <= set(slots[0].executions)
+
+
+@pytest.mark.django_db
+def test_more_slots_than_one_statement_takes() -> None:
+    camera = factories.camera(factories.organisation())
+    items = [Wanted(uuid.uuid4(), camera.pk, preset, 10, ALWAYS) for preset in range(6000)]
+    slots = Agenda(items, START).pop(START + timedelta(seconds=10))
+    assert write_slots(slots) == len(slots) > MOST_ROWS
+    assert write_slots(slots) == 0
+    row = CaptureSlot.objects.get(pk=slots[-1].id)
+    assert (row.planned_at, row.deadline) == (slots[-1].planned_at, slots[-1].deadline)
+    assert (row.executions, row.open, row.state) == ([*slots[-1].executions], 1, "planned")
+    assert write_slots([]) == 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.analysis.planner.grid import is_due, next_index, phase_of, slot_time
@@ -29,71 +30,99 @@ class Wanted:
     demands: tuple[Demand, ...]
 
 
+class _Line(NamedTuple):
+    """Executions of one camera that are due and wanted at the same moments."""
+
+    interval: float
+    demands: tuple[Demand, ...]
+    executions: tuple[UUID, ...]
+
+
 @dataclass(slots=True)
 class _Camera:
+    id: UUID
+    preset: int
     phase: float
     base: float
-    executions: list[Wanted] = field(default_factory=list)
+    window: timedelta
+    lines: list[_Line]
 
 
 class Agenda:
     """Which camera is due next. `pop(until)` gives the slots up to a moment and moves each camera on."""
 
     def __init__(self, wanted: Iterable[Wanted], start: datetime) -> None:
-        self._cameras: dict[Place, _Camera] = {}
-        self._heap: list[tuple[float, UUID, int, int]] = []
+        self._cameras: list[_Camera] = []
+        self._heap: list[tuple[float, UUID, int, int, int]] = []
         self._asked: dict[tuple[int, int], bool] = {}
+        self._executions = 0
         grouped: dict[Place, list[Wanted]] = defaultdict(list)
         for item in wanted:
             grouped[(item.camera, item.preset)].append(item)
-        for place, items in grouped.items():
+        begin = start.timestamp()
+        for number, ((camera, preset), items) in enumerate(grouped.items()):
             base = round(min(item.interval for item in items), 3)
-            phase = phase_of(*place, base)
-            self._cameras[place] = _Camera(phase, base, items)
-            index = next_index(phase, base, start.timestamp())
-            self._heap.append((slot_time(phase, base, index), *place, index))
+            phase = phase_of(camera, preset, base)
+            window = timedelta(seconds=max(base, SHORTEST_DEADLINE))
+            self._cameras.append(_Camera(camera, preset, phase, base, window, _lines(items)))
+            self._executions += len(items)
+            index = next_index(phase, base, begin)
+            self._heap.append((slot_time(phase, base, index), camera, preset, index, number))
         heapq.heapify(self._heap)
 
     def __len__(self) -> int:
-        return sum(len(camera.executions) for camera in self._cameras.values())
+        return self._executions
 
     def pop(self, until: datetime) -> list[PlannedSlot]:
         """Slots with at least one wanted execution, planned before `until`."""
-        limit, slots = until.timestamp(), []
+        limit, slots, heap = until.timestamp(), [], self._heap
         self._asked.clear()
-        while self._heap and self._heap[0][0] < limit:
-            seconds, camera, preset, index = self._heap[0]
-            entry = self._cameras[(camera, preset)]
-            following = (slot_time(entry.phase, entry.base, index + 1), camera, preset, index + 1)
-            heapq.heapreplace(self._heap, following)
-            slot = self._slot(entry, camera, preset, index, seconds)
+        while heap and heap[0][0] < limit:
+            seconds, camera, preset, index, number = heap[0]
+            entry = self._cameras[number]
+            following = slot_time(entry.phase, entry.base, index + 1)
+            heapq.heapreplace(heap, (following, camera, preset, index + 1, number))
+            slot = self._slot(entry, index, seconds)
             if slot is not None:
                 slots.append(slot)
         return slots
 
-    def _slot(
-        self, entry: _Camera, camera: UUID, preset: int, index: int, seconds: float
-    ) -> PlannedSlot | None:
-        at = datetime.fromtimestamp(seconds, tz=UTC)
-        due = tuple(
-            item.execution
-            for item in entry.executions
-            if is_due(entry.phase, entry.base, index, item.interval)
-            and any(self._wants(demand, at, seconds) for demand in item.demands)
-        )
+    def _slot(self, entry: _Camera, index: int, seconds: float) -> PlannedSlot | None:
+        due: tuple[UUID, ...] = ()
+        for line in entry.lines:
+            if is_due(entry.phase, entry.base, index, line.interval) and self._is_wanted(line, seconds):
+                due = due + line.executions if due else line.executions
         if not due:
             return None
-        deadline = at + timedelta(seconds=max(entry.base, SHORTEST_DEADLINE))
-        return PlannedSlot(slot_id(camera, preset, at), camera, preset, at, deadline, due)
+        at = datetime.fromtimestamp(seconds, tz=UTC)
+        identifier = slot_id(entry.id, entry.preset, at)
+        return PlannedSlot(identifier, entry.id, entry.preset, at, at + entry.window, due)
 
-    def _wants(self, demand: Demand, at: datetime, seconds: float) -> bool:
+    def _is_wanted(self, line: _Line, seconds: float) -> bool:
+        return any(self._wants(demand, seconds) for demand in line.demands)
+
+    def _wants(self, demand: Demand, seconds: float) -> bool:
         """Plans are to the minute, and thousands of executions follow the same few."""
-        if demand.valid_to is not None and at >= demand.valid_to:
+        if demand.valid_to is not None and seconds >= demand.valid_to.timestamp():
             return False
         key = id(demand.times), int(seconds // 60)
         if key not in self._asked:
-            self._asked[key] = demand.times.is_active(at)
+            self._asked[key] = demand.times.is_active(datetime.fromtimestamp(seconds, tz=UTC))
         return self._asked[key]
+
+
+def _lines(items: list[Wanted]) -> list[_Line]:
+    """Most cameras have one or two lines, however many executions."""
+    first = items[0]
+    if all(item.interval == first.interval and item.demands is first.demands for item in items):
+        return [_Line(first.interval, first.demands, tuple(item.execution for item in items))]
+    grouped: dict[tuple[float, tuple[int, ...]], list[Wanted]] = defaultdict(list)
+    for item in items:
+        grouped[(item.interval, tuple(map(id, item.demands)))].append(item)
+    return [
+        _Line(interval, members[0].demands, tuple(item.execution for item in members))
+        for (interval, _), members in grouped.items()
+    ]
 
 
 def slot_id(camera: UUID, preset: int, at: datetime) -> UUID:

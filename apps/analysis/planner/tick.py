@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from apps.analysis.choices import ExecutionState, Sampling
-from apps.analysis.models import Execution
-from apps.analysis.planner.heap import Agenda, Wanted
-from apps.analysis.selectors.demand import demands_of
+from apps.analysis.planner.heap import Agenda
+from apps.analysis.planner.wanted import state_of_demand, wanted_executions
 from apps.analysis.services import close_overdue, revision, take_due, take_unanalysed, write_slots
 
 HORIZON = timedelta(seconds=5)
 CATCH_UP = timedelta(seconds=10)
 """How far back a planner that starts plans what nobody planned."""
-RELOAD = timedelta(seconds=60)
+LOOK = timedelta(seconds=60)
+"""How often the rows are asked whether the agenda is still what they say, whatever the revision is."""
 SWEEP = timedelta(seconds=2)
 GRACE = timedelta(seconds=120)
 """A captured picture is still analysed this long after its interval; later it says so."""
@@ -38,7 +37,8 @@ class Planner:
     def __init__(self) -> None:
         self._agenda: Agenda | None = None
         self._revision = -1
-        self._loaded_at: datetime | None = None
+        self._state: tuple[object, ...] | None = None
+        self._looked_at: datetime | None = None
         self._planned_until: datetime | None = None
         self._swept_at: datetime | None = None
 
@@ -58,27 +58,22 @@ class Planner:
         return Tick(planned, capture, inference, frames)
 
     def _load(self, now: datetime) -> Agenda:
+        """The agenda kept between ticks; made anew where the revision grew, or the rows say something else."""
         current = revision()
-        fresh = self._loaded_at is not None and now - self._loaded_at < RELOAD
-        if self._agenda is not None and current == self._revision and fresh:
+        is_known = self._agenda is not None and current == self._revision
+        if is_known and self._looked_at is not None and now - self._looked_at < LOOK:
+            assert self._agenda is not None
+            return self._agenda
+        self._looked_at = now
+        state = state_of_demand()  # before the rows: what changes in between is seen at the next look
+        if self._agenda is not None and is_known and state == self._state:
             return self._agenda
         start = now - CATCH_UP
-        if self._planned_until is not None and current == self._revision:
+        if self._planned_until is not None and is_known:
             start = max(start, self._planned_until)
         self._agenda = Agenda(wanted_executions(), start)
-        self._revision, self._loaded_at = current, now
+        self._revision, self._state = current, state
         return self._agenda
-
-
-def wanted_executions() -> list[Wanted]:
-    """The snapshot executions that run, with their demands."""
-    rows = Execution.objects.filter(sampling=Sampling.SNAPSHOT, state=ExecutionState.RUNNING)
-    demands = demands_of()
-    return [
-        Wanted(execution, camera, preset, interval, demands[execution])
-        for execution, camera, preset, interval in rows.values_list("id", "camera_id", "preset", "interval")
-        if execution in demands
-    ]
 
 
 def _batches(ids: list[UUID], size: int = BATCH) -> list[list[UUID]]:

@@ -162,9 +162,12 @@ def _remember_last(results: list[AnalysisResult]) -> None:
 @transaction.atomic
 def close_overdue(now: datetime, grace: timedelta) -> list[str]:
     """The sweep's end of a slot: what was not looked at by now says so. Returns frames that may be deleted."""
-    frames = []
+    frames: list[str] = []
     results: list[AnalysisResult] = []
-    for slot in overdue(now, grace):
+    slots = overdue(now, grace)
+    if not slots:
+        return frames
+    for slot in slots:
         reason = _closing_reason(slot)
         if slot.state in {SlotState.PLANNED, SlotState.LEASED}:
             claimed = CaptureSlot.objects.filter(pk=slot.pk, fence=slot.fence, state=slot.state).update(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,6 +19,8 @@ from apps.core.ids import id_floor
 LEASE = timedelta(seconds=30)
 LOOK_BACK = timedelta(hours=6)
 """How old an unfinished slot may be and still be found by the sweep."""
+MOST_ROWS = 5_000
+"""So many slots go into one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +36,43 @@ class PlannedSlot:
 
 
 def write_slots(slots: list[PlannedSlot]) -> int:
-    """COPY into a temporary table, then insert what is not there; returns how many rows were new or changed.
+    """Insert what is not there, one statement for thousands; returns how many rows were new or changed.
 
     A slot that is planned again before it was handed out takes the newer list of executions.
     """
-    if not slots:
-        return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE planned_slots (id uuid, camera_id uuid, preset smallint, planned_at timestamptz, "
-            "deadline timestamptz, executions uuid[]) ON COMMIT DROP"
+    with connection.cursor() as cursor:
+        return sum(
+            _insert(cursor, slots[start : start + MOST_ROWS]) for start in range(0, len(slots), MOST_ROWS)
         )
-        with cursor.copy("COPY planned_slots FROM STDIN") as copy:
-            for slot in slots:
-                due = "{" + ",".join(map(str, slot.executions)) + "}"
-                copy.write_row((slot.id, slot.camera_id, slot.preset, slot.planned_at, slot.deadline, due))
-        cursor.execute(
-            "INSERT INTO analysis_captureslot (id, camera_id, preset, planned_at, deadline, executions, state, "
-            "reason, frame, node, fence, attempts, open, results) "
-            "SELECT p.id, p.camera_id, p.preset, p.planned_at, p.deadline, p.executions, 'planned', '', '', '', "
-            "0, 0, cardinality(p.executions), '{}' FROM planned_slots p "
-            "JOIN devices_camera c ON c.id = p.camera_id ON CONFLICT (id) DO UPDATE SET "
-            "executions = excluded.executions, open = excluded.open "
-            "WHERE analysis_captureslot.state = 'planned' AND analysis_captureslot.lease_until IS NULL "
-            "AND analysis_captureslot.executions <> excluded.executions"
-        )
-        written = int(cursor.rowcount)
-        cursor.execute("DROP TABLE planned_slots")
-        return written
+
+
+def _insert(cursor: Any, slots: list[PlannedSlot]) -> int:
+    """The columns travel as arrays in PostgreSQL's own notation: no row is adapted by itself, no table made."""
+    cursor.execute(
+        "INSERT INTO analysis_captureslot (id, camera_id, preset, planned_at, deadline, executions, state, "
+        "reason, frame, node, fence, attempts, open, results) "
+        "SELECT p.id, p.camera_id, p.preset, p.planned_at, p.deadline, p.executions::uuid[], 'planned', '', '', "
+        "'', 0, 0, cardinality(p.executions::uuid[]), '{}' "
+        "FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[], %s::timestamptz[], %s::timestamptz[], %s::text[]) "
+        "AS p (id, camera_id, preset, planned_at, deadline, executions) "
+        "JOIN devices_camera c ON c.id = p.camera_id ON CONFLICT (id) DO UPDATE SET "
+        "executions = excluded.executions, open = excluded.open "
+        "WHERE analysis_captureslot.state = 'planned' AND analysis_captureslot.lease_until IS NULL "
+        "AND analysis_captureslot.executions <> excluded.executions",
+        [
+            _array(slot.id.hex for slot in slots),
+            _array(slot.camera_id.hex for slot in slots),
+            _array(str(slot.preset) for slot in slots),
+            _array(slot.planned_at.isoformat() for slot in slots),
+            _array(slot.deadline.isoformat() for slot in slots),
+            _array(f'"{_array(each.hex for each in slot.executions)}"' for slot in slots),
+        ],
+    )
+    return int(cursor.rowcount)
+
+
+def _array(words: Iterable[str]) -> str:
+    return "{" + ",".join(words) + "}"
 
 
 def take_due(now: datetime, limit: int = 2000) -> list[UUID]:
@@ -83,12 +95,13 @@ def _send(condition: str, values: list[datetime], now: datetime, limit: int, *, 
         cursor.execute(
             "WITH picked AS MATERIALIZED ("  # noqa: S608 - own text; inside IN (…) it could run once for each row
             f"SELECT id FROM analysis_captureslot WHERE id >= %s AND {condition} "
-            "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED) "
-            "UPDATE analysis_captureslot AS slot SET lease_until = %s, state = %s FROM picked "
-            "WHERE slot.id = picked.id AND slot.id >= %s RETURNING slot.planned_at, slot.id",
+            "AND (lease_until IS NULL OR lease_until < %s) ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED), "
+            "sent AS (UPDATE analysis_captureslot AS slot SET lease_until = %s, state = %s FROM picked "
+            "WHERE slot.id = picked.id AND slot.id >= %s RETURNING slot.planned_at, slot.id) "
+            "SELECT id FROM sent ORDER BY planned_at, id",
             [id_floor(now - LOOK_BACK), *values, now, limit, now + LEASE, state, id_floor(now - LOOK_BACK)],
         )
-        return [row[1] for row in sorted(cursor.fetchall())]
+        return [identifier for (identifier,) in cursor.fetchall()]
 
 
 def lease_for_capture(ids: Iterable[UUID], *, node: str, again: bool = False) -> list[CaptureSlot]:

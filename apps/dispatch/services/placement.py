@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from apps.analysis.choices import ExecutionState, Sampling
 from apps.analysis.models import Execution
@@ -37,9 +37,11 @@ def place(now: datetime) -> int:
     """
     alive = [node for node in live_nodes(now) if not node.is_drained]
     nodes, faults = [node.name for node in alive], unfit(alive)
+    if not faults and not _placeable().filter(_is_loose(now)).exists():
+        return 0  # as nearly always: thousands of rows are not read to find nothing to do
     columns = ["id", "camera_id", "node", "lease_until", "state", "state_reason"]
     rows = list(
-        Execution.objects.filter(sampling__in=LIVE, state__in=PLACEABLE)
+        _placeable()
         .order_by("id")
         .select_for_update(skip_locked=True)
         .only(*columns, *(["spec"] if faults else []))
@@ -79,6 +81,15 @@ def place(now: datetime) -> int:
     if placed:
         wake("streams")
     return placed
+
+
+def _placeable() -> QuerySet[Execution]:
+    return Execution.objects.filter(sampling__in=LIVE, state__in=PLACEABLE)
+
+
+def _is_loose(now: datetime) -> Q:
+    """The opposite of `_is_held`."""
+    return Q(node="") | Q(lease_until__isnull=True) | Q(lease_until__lte=now)
 
 
 def _fit(sha: str, nodes: list[str], faults: Mapping[str, Mapping[str, str]]) -> list[str]:
