@@ -6,7 +6,13 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.settings.base import *  # noqa: F403
-from portal.settings.base import SECRET_KEY, VANTAGE_KEY_FILE, VANTAGE_OUTBOUND_EXACT, VANTAGE_SECOND_FACTOR
+from portal.settings.base import (
+    LANGUAGE_COOKIE_NAME,
+    SECRET_KEY,
+    VANTAGE_KEY_FILE,
+    VANTAGE_OUTBOUND_EXACT,
+    VANTAGE_SECOND_FACTOR,
+)
 from portal.settings.environment import flag
 from portal.settings.secrets import DEMO_MARK
 
@@ -35,8 +41,11 @@ DEBUG = False
 _SECURE = flag("VANTAGE_SECURE", True)
 SECURE_SSL_REDIRECT = flag("VANTAGE_SSL_REDIRECT", _SECURE)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by the machine itself
-SESSION_COOKIE_SECURE = _SECURE
-CSRF_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _SECURE
+if _SECURE:  # by these names browsers take the cookies only over TLS, and only from this very host
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = f"__Host-{LANGUAGE_COOKIE_NAME}"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("VANTAGE_BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("VANTAGE_HSTS_SUBDOMAINS", _SECURE)
