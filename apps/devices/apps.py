@@ -29,7 +29,7 @@ def _watch() -> None:
     from apps.devices import models, tasks
     from apps.devices.choices import MediaClass
     from apps.devices.services import retention as own
-    from apps.devices.services.storage.sealing import CaptureHolder, CoverHolder
+    from apps.devices.services.storage.renewing import CaptureHolder, CoverHolder
 
     for media_class in MediaClass:
         kind = own.CoverKind() if media_class == MediaClass.COVER else own.CaptureKind(media_class)

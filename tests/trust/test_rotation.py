@@ -17,7 +17,7 @@ from apps.devices.models import Camera, Capture, Stream
 from apps.devices.services import storage
 from apps.devices.services.captures import NewCapture, record_captures, set_cover
 from apps.devices.services.storage import store
-from apps.devices.services.storage.sealing import CoverHolder
+from apps.devices.services.storage.renewing import CoverHolder
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,101 @@
+"""Stored files under the present key: what a change of keys, or of the crypto profile, rewrites."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db.models import Q
+
+from apps.core.crypto import provider
+from apps.devices.choices import MediaState
+from apps.devices.models import Camera, Capture
+from apps.devices.services.storage import store
+
+logger = logging.getLogger(__name__)
+
+
+class CaptureHolder:
+    """Files of captures for `rotation`: what is under another key, or plain where it should not be."""
+
+    def _rows(self) -> Any:
+        keys = provider()
+        wrong = ~Q(sealed_with__in=["", keys.prefix])
+        if keys.encrypts_media:
+            wrong |= Q(sealed_with="")
+        stored = Capture.objects.filter(deleted_at__isnull=True).exclude(media_state=MediaState.NOT_KEPT)
+        return stored.filter(wrong)
+
+    def old(self) -> int:
+        """See rotation.Holder."""
+        return int(self._rows().count())
+
+    def step(self, limit: int) -> int:
+        """See rotation.Holder. A file that is gone counts as done; a store that is away ends the step."""
+        done = 0
+        for row in self._rows().order_by("pk")[:limit]:
+            if not _renewed(row.path):
+                break
+            Capture.objects.filter(pk=row.pk).update(sealed_with=provider().prefix)
+            done += 1
+        return done
+
+
+class CoverHolder:
+    """The cameras' latest pictures; each is soon overwritten, so that only those of silent cameras are old."""
+
+    _clean_for = ""
+
+    def _paths(self) -> list[str]:
+        keys = provider()
+        paths = Camera.objects.exclude(cover="").values_list("cover", flat=True)
+        wanted = {keys.prefix} if keys.encrypts_media else {keys.prefix, ""}
+        return [path for path in paths if (data := _read(path)) and keys.wrapped_by(data) not in wanted]
+
+    def old(self) -> int:
+        """See rotation.Holder. The files are looked at once per key and process."""
+        if CoverHolder._clean_for == provider().prefix:
+            return 0
+        count = len(self._paths())
+        if not count:
+            CoverHolder._clean_for = provider().prefix
+        return count
+
+    def step(self, limit: int) -> int:
+        """See rotation.Holder."""
+        if CoverHolder._clean_for == provider().prefix:
+            return 0
+        paths = self._paths()[:limit]
+        if not paths:
+            CoverHolder._clean_for = provider().prefix
+        return sum(_renewed(path) for path in paths)
+
+
+def _read(relative: str) -> bytes:
+    try:
+        return store.read_raw(relative)
+    except (OSError, store.StorageAway):
+        return b""
+
+
+def _renewed(relative: str) -> bool:
+    """Write the file under the present key; False when the storage does not answer now."""
+    keys = provider()
+    try:
+        data = store.read_raw(relative)
+    except FileNotFoundError:
+        return True
+    except (OSError, store.StorageAway):
+        return False
+    try:
+        fresh = (
+            keys.rewrap(data, context=relative)
+            if keys.wrapped_by(data)
+            else keys.wrap(data, context=relative)
+        )
+        store.replace_raw(relative, fresh)
+    except ValueError as error:
+        logger.error("stored file %s cannot be opened: %s", relative, error)
+    except (OSError, store.StorageAway):
+        return False
+    return True
