@@ -49,6 +49,7 @@ ACTION_WORDS: dict[str, Promise] = {
     "mapping.refuse": _("Mapping refused"),
     "media.lock": _("Pictures locked"),
     "media.unlock": _("Lock taken off"),
+    "organisation.framing": _("Sites that may frame its pages changed"),
     "package.check": _("Package checked"),
     "package.upload": _("Package uploaded"),
     "page.change": _("Changed something"),

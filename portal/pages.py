@@ -21,6 +21,7 @@ from apps.accounts.services.sessions import mark_of, sessions_of
 from apps.algorithms.models import Algorithm
 from apps.analysis.models import AnalysisTask
 from apps.core import clock
+from apps.core.framing import framed_by
 from apps.core.models import AuditRecord
 from apps.devices.models import Camera
 from apps.devices.views import map_settings
@@ -105,6 +106,12 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('login')}?{urlencode({'next': reverse('admin:index')})}")
 
 
+def framing_sites(request: HttpRequest) -> list[str]:
+    """The sites that the person's own organisation named."""
+    return list(request.principal.user.organisation.framing_origins) if request.principal else []
+
+
+@framed_by(framing_sites)
 @login_required
 def overview(request: HttpRequest) -> HttpResponse:
     """The city on one map: cameras, the newest events, and events as they come."""

@@ -27,6 +27,18 @@ class OrganisationAdmin(AuditedAdmin, TreeAdmin):
     list_display = ("name", "code", "kind", "is_data_authority")
     search_fields = ("name", "code")
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whose sites may frame its pages is in the trail by name."""
+        super().save_model(request, obj, form, change)
+        if "framing_origins" in form.changed_data:
+            audit.record(
+                request.principal,  # type: ignore[attr-defined]
+                "organisation.framing",
+                obj,
+                owner_id=obj.pk,
+                origins=obj.framing_origins,
+            )
+
 
 @admin.register(models.RoleBinding)
 class RoleBindingAdmin(admin.ModelAdmin):

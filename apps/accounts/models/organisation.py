@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node, MP_NodeManager
 
 from apps.accounts.choices import OrganisationKind
 from apps.accounts.querysets import OrganisationQuerySet
+from apps.core.framing import MOST_ORIGINS, validate_origin
 from apps.core.ids import uuid7
 
 
@@ -27,6 +29,19 @@ class Organisation(MP_Node):
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=16, choices=OrganisationKind.choices)
     is_data_authority = models.BooleanField(_("data authority"), default=False)
+    #: Whose portals may show the big screens of this organisation's people in a frame; nothing is inherited.
+    framing_origins = ArrayField(
+        models.CharField(max_length=270, validators=[validate_origin]),
+        verbose_name=_("sites that may frame its big screens"),
+        size=MOST_ORIGINS,
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_(
+            "For example https://portal.example.gov.cn, several separated by commas. Empty: none. Only a portal under "
+            "this site's own domain shows anything: the session's cookie goes nowhere else."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = OrganisationManager()
