@@ -3,6 +3,7 @@
 from apps.events.selectors.hearing import event_hearing
 from apps.events.selectors.pictures import (
     event_item,
+    is_work,
     occurrence_item,
     occurrence_link,
     picture_link,
@@ -14,6 +15,7 @@ __all__ = [
     "QueueType",
     "event_hearing",
     "event_item",
+    "is_work",
     "occurrence_item",
     "occurrence_link",
     "picture_link",

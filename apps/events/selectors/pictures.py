@@ -43,12 +43,12 @@ def _item(principal: Any, event: Event, capture_id: UUID, targets: list[dict[str
         owner_id=capture.camera.managing_organisation_id,
         detections=targets,
         regions=regions_of(event),
-        implied_purpose="review" if _is_work(principal, event) else "",
+        implied_purpose="review" if is_work(principal, event) else "",
         state=capture.media_state,
     )
 
 
-def _is_work(principal: Any, event: Event) -> bool:
+def is_work(principal: Any, event: Event) -> bool:
     """Judging what waits to be judged needs no further reason."""
     return event.review_state == ReviewState.PENDING and bool(principal.can("events.review"))
 
