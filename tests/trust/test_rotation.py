@@ -139,6 +139,21 @@ def test_rotation_goes_on_while_everything_reads_and_writes(tmp_path: Path) -> N
     assert "site-1: retired" in _rotate("status")
 
 
+def test_a_cover_that_cannot_be_opened_holds_no_rotation_up(tmp_path: Path) -> None:
+    *_rest, camera, _grant = _things(tmp_path)
+    file = tmp_path / "media" / camera.cover
+    data = bytearray(file.read_bytes())
+    data[40] ^= 1  # inside the wrapped data key
+    file.write_bytes(data)
+    _rotate("begin", "site-2")
+    _rotate("use", "site-2")
+    _rotate("run")
+    assert sum(rotation.remaining().values()) == 0
+    camera.refresh_from_db()
+    assert (camera.cover, camera.cover_at) == ("", None)
+    assert "is retired" in _rotate("retire", "site-1")
+
+
 def test_a_forged_row_stays_forged_through_a_rotation(tmp_path: Path) -> None:
     *_rest, grant = _things(tmp_path)
     Grant.objects.filter(pk=grant.pk).update(actions=["live", "unmasked"])

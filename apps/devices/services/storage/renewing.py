@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from enum import Enum, auto
 from typing import Any
 
 from django.db.models import Q
@@ -13,6 +14,14 @@ from apps.devices.models import Camera, Capture
 from apps.devices.services.storage import store
 
 logger = logging.getLogger(__name__)
+
+
+class Result(Enum):
+    """What became of a file: under the present key now, gone or unreadable for good, or not to be had at present."""
+
+    RENEWED = auto()
+    LOST = auto()
+    AWAY = auto()
 
 
 class CaptureHolder:
@@ -34,7 +43,7 @@ class CaptureHolder:
         """See rotation.Holder. A file that is gone counts as done; a store that is away ends the step."""
         done = 0
         for row in self._rows().order_by("pk")[:limit]:
-            if not _renewed(row.path):
+            if _renew(row.path) is Result.AWAY:
                 break
             Capture.objects.filter(pk=row.pk).update(sealed_with=provider().prefix)
             done += 1
@@ -62,13 +71,16 @@ class CoverHolder:
         return count
 
     def step(self, limit: int) -> int:
-        """See rotation.Holder."""
+        """See rotation.Holder. A lost cover is taken off its camera, or it would count as old for ever."""
         if CoverHolder._clean_for == provider().prefix:
             return 0
         paths = self._paths()[:limit]
         if not paths:
             CoverHolder._clean_for = provider().prefix
-        return sum(_renewed(path) for path in paths)
+        results = {path: _renew(path) for path in paths}
+        lost = [path for path, result in results.items() if result is Result.LOST]
+        Camera.objects.filter(cover__in=lost).update(cover="", cover_at=None)
+        return sum(result is not Result.AWAY for result in results.values())
 
 
 def _read(relative: str) -> bytes:
@@ -78,15 +90,15 @@ def _read(relative: str) -> bytes:
         return b""
 
 
-def _renewed(relative: str) -> bool:
-    """Write the file under the present key; False when the storage does not answer now."""
+def _renew(relative: str) -> Result:
+    """Write the file under the present key."""
     keys = provider()
     try:
         data = store.read_raw(relative)
     except FileNotFoundError:
-        return True
+        return Result.LOST
     except (OSError, store.StorageAway):
-        return False
+        return Result.AWAY
     try:
         fresh = (
             keys.rewrap(data, context=relative)
@@ -96,6 +108,7 @@ def _renewed(relative: str) -> bool:
         store.replace_raw(relative, fresh)
     except ValueError as error:
         logger.error("stored file %s cannot be opened: %s", relative, error)
+        return Result.LOST
     except (OSError, store.StorageAway):
-        return False
-    return True
+        return Result.AWAY
+    return Result.RENEWED
