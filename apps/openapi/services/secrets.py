@@ -74,32 +74,21 @@ def secret_facts(subscription: Subscription) -> list[dict[str, Any]]:
     ]
 
 
-class SecretHolder:
-    """Signing secrets for `core.rotation`: rows with an entry that is not under the present key."""
+def not_under_present_key() -> QuerySet[Subscription]:
+    """Rows with a secret that is not sealed by the present key, for `core.rotation`."""
+    entry = f'"sealed": "(?!{re.escape(provider().prefix)})'
+    return Subscription.objects.alias(_text=Cast("secrets", TextField())).filter(_text__regex=entry)
 
-    def _rows(self) -> QuerySet[Subscription]:
-        entry = f'"sealed": "(?!{re.escape(provider().prefix)})'
-        return Subscription.objects.alias(_text=Cast("secrets", TextField())).filter(_text__regex=entry)
 
-    def old(self) -> int:
-        """See rotation.Holder."""
-        return self._rows().count()
-
-    def step(self, limit: int) -> int:
-        """See rotation.Holder."""
-        keys = provider()
-        with transaction.atomic():
-            found = list(
-                self._rows().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:limit]
-            )
-            for row in found:
-                for entry in row.secrets:
-                    context = _context(row, entry["id"])
-                    entry["sealed"] = keys.encrypt(
-                        keys.decrypt(entry["sealed"], context=context), context=context
-                    )
-                Subscription.objects.filter(pk=row.pk).update(secrets=row.secrets)
-        return len(found)
+def resealed(subscription: Subscription) -> list[dict[str, Any]]:
+    """Its secrets under the present key."""
+    keys = provider()
+    made = []
+    for entry in subscription.secrets:
+        context = _context(subscription, entry["id"])
+        plain = keys.decrypt(entry["sealed"], context=context)
+        made.append({**entry, "sealed": keys.encrypt(plain, context=context)})
+    return made
 
 
 def _context(subscription: Subscription, name: str) -> str:
