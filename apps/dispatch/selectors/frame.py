@@ -66,9 +66,9 @@ def _frame(
         .order_by("pk")
     )
     ids = [raw.pk for raw in raws]
-    events = tuple(Event.objects.visible_to(principal).filter(raw_event_id__in=ids).order_by("pk"))
+    events = Event.objects.visible_to(principal).filter(raw_event_id__in=ids).select_related("event_type")
     attached = tuple(EventOccurrence.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return Frame(place, preset, time, slot, raws, events, attached)
+    return Frame(place, preset, time, slot, raws, tuple(events.order_by("pk")), attached)
 
 
 def capture_stages(frame: Frame, principal: Any) -> list[Stage]:

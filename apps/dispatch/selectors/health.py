@@ -38,39 +38,32 @@ def duties(now: datetime) -> list[Duty]:
         _leased(_("Writer"), leases.get("writer"), now, _("Start `manage.py courier`.")),
     ]
     for node in ComputeNode.objects.order_by("name"):
-        lost = is_lost(node, now)
-        engine = (node.load.get("engine") or {}).get("is_up")
-        found.append(
-            Duty(
-                _("Stream holder of %(node)s") % {"node": node.name},
-                "down" if lost else "ok",
-                node.address,
-                node.heartbeat_at,
-                _("Start `manage.py streams` on this node."),
-            )
-        )
-        found.append(
-            Duty(
-                _("Engine of %(node)s") % {"node": node.name},
-                "ok" if engine and not lost else "down",
-                node.address,
-                node.heartbeat_at,
-                _("Start `manage.py engine` on this node."),
-            )
-        )
-        faults = faulty_models(node)
-        if faults and not lost:
-            found.append(
-                Duty(
-                    _("Models on %(node)s: %(count)d missing or damaged")
-                    % {"node": node.name, "count": len(faults)},
-                    "down",
-                    node.address,
-                    node.heartbeat_at,
-                    _("Synchronise the packages of this node again; other nodes take its work meanwhile."),
-                )
-            )
+        found += _of_node(node, is_lost(node, now))
     return found + _storage()
+
+
+def _of_node(node: ComputeNode, lost: bool) -> list[Duty]:
+    def duty(name: str, is_well: bool, next_step: str) -> Duty:
+        return Duty(name, "ok" if is_well else "down", node.address, node.heartbeat_at, next_step)
+
+    engine, faults = (node.load.get("engine") or {}).get("is_up"), faulty_models(node)
+    found = [
+        duty(
+            _("Stream holder of %(node)s") % {"node": node.name},
+            not lost,
+            _("Start `manage.py streams` on this node."),
+        ),
+        duty(
+            _("Engine of %(node)s") % {"node": node.name},
+            bool(engine) and not lost,
+            _("Start `manage.py engine` on this node."),
+        ),
+    ]
+    if faults and not lost:
+        words = _("Models on %(node)s: %(count)d missing or damaged")
+        step = _("Synchronise the packages of this node again; other nodes take its work meanwhile.")
+        found.append(duty(words % {"node": node.name, "count": len(faults)}, False, step))
+    return found
 
 
 def _storage() -> list[Duty]:
