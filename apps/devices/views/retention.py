@@ -21,6 +21,7 @@ from apps.core.errors import Refusal
 from apps.core.pages import Column, KeysetPage, VisibleListView
 from apps.devices.forms import LockForm, RetentionForm
 from apps.devices.models import Camera, DeletionRecord, MediaLock
+from apps.devices.querysets import managed_q
 from apps.devices.services.retention import lock_media, preview, release_lock, rules_for, set_rule
 from apps.devices.services.retention.rules import KEPT
 
@@ -166,10 +167,7 @@ def lock_add(request: HttpRequest) -> HttpResponse:
     form = LockForm(request.POST or None, initial={"camera": request.GET.get("camera", "")})
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
-        managed = Camera.objects.filter(
-            managing_organisation__path__startswith=request.principal.organisation_path
-        )
-        camera = managed.filter(pk=values.pop("camera")).first()
+        camera = Camera.objects.filter(managed_q(request.principal), pk=values.pop("camera")).first()
         if camera is None:
             form.add_error("camera", _("There is no such camera among those your organisation manages."))
         else:
