@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from apps.core.ids import key_id
+from apps.core.trace import frame_id
 from apps.core.wake import wake
 from apps.devices.choices import MediaClass, MediaState
 from apps.devices.models import Camera, Capture
@@ -31,7 +31,7 @@ class NewCapture:
     @property
     def id(self) -> UUID:
         """Made from (camera, preset, time): storing twice is one row and one file."""
-        return key_id(self.time, "capture", self.camera_id, self.preset, self.time.isoformat())
+        return frame_id(self.camera_id, self.preset, self.time)
 
 
 def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
@@ -46,37 +46,37 @@ def record_captures(batch: list[NewCapture]) -> dict[UUID, bool]:
     for item in batch:
         if item.id in kept:
             continue
-        if item.id in known:
-            kept[item.id] = True
-            continue
-        relative = f"frames/{item.time.astimezone(UTC):%Y/%m/%d}/{item.id}.jpg"
-        try:
-            data = Path(item.frame).read_bytes()
-        except OSError:
-            kept[item.id] = False
-            continue
-        state = put(relative, data, item.media_class)
-        kept[item.id] = True
-        rows.append(
-            Capture(
-                id=item.id,
-                camera_id=item.camera_id,
-                preset=item.preset,
-                time=item.time,
-                width=item.width,
-                height=item.height,
-                size=len(data),
-                path=relative,
-                sha256=hashlib.sha256(data).hexdigest(),
-                media_class=item.media_class,
-                media_state=state,
-                sealed_with=present_mark(),
-            )
-        )
+        row = None if item.id in known else _stored(item)
+        kept[item.id] = item.id in known or row is not None
+        if row is not None:
+            rows.append(row)
     Capture.objects.bulk_create(rows, ignore_conflicts=True)
     if any(row.media_state == MediaState.PENDING for row in rows):
         wake("media")
     return kept
+
+
+def _stored(item: NewCapture) -> Capture | None:
+    """Its unsaved row, the picture given to the storage; None where the frame is gone."""
+    relative = f"frames/{item.time.astimezone(UTC):%Y/%m/%d}/{item.id}.jpg"
+    try:
+        data = Path(item.frame).read_bytes()
+    except OSError:
+        return None
+    return Capture(
+        id=item.id,
+        camera_id=item.camera_id,
+        preset=item.preset,
+        time=item.time,
+        width=item.width,
+        height=item.height,
+        size=len(data),
+        path=relative,
+        sha256=hashlib.sha256(data).hexdigest(),
+        media_class=item.media_class,
+        media_state=put(relative, data, item.media_class),
+        sealed_with=present_mark(),
+    )
 
 
 def set_cover(camera_id: UUID, jpeg: Path | str, at: datetime) -> None:
