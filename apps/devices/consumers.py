@@ -16,7 +16,7 @@ from django.conf import settings
 from apps.core import audit
 from apps.core.realtime.hub import Member, hub
 from apps.devices.models import Camera, Stream
-from apps.devices.services.live import live_right
+from apps.devices.services.live import LiveRight, live_right
 from apps.devices.services.purpose import purpose_in
 from apps.devices.services.streams import open_stream_url
 
@@ -39,7 +39,7 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
         """The right `live` comes before accept; a camera with privacy masks has no stream without `unmasked`."""
         self.principal = self.scope.get("principal")
         self.camera_id: UUID = self.scope["url_route"]["kwargs"]["camera_id"]
-        opened = await self._allowed(record=True)
+        opened = await self._opened()
         if opened is None:
             await self.close()
             return
@@ -57,30 +57,24 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
         if self.member is not None:
             await hub().leave(self.member)
 
-    @database_sync_to_async
-    def _allowed(self, record: bool = False) -> dict[str, Any] | None:
+    def _judged(self) -> tuple[Any, LiveRight | None, dict[str, str], str]:
+        """Who asks now, their right, the purpose they gave, and why they do not get the stream; empty: they do."""
         refresh = self.scope.get("refresh_principal")
         principal = refresh() if refresh else self.principal
-        right = live_right(principal, self.camera_id)
-        session = self.scope.get("session")
-        given = purpose_in(session)
-        if right is None or not right.is_raw or (right.masks and not given):
-            if record:
-                why = "no_right" if right is None else "purpose" if right.is_raw else "privacy_masks"
-                owner = Camera.objects.filter(pk=self.camera_id).values_list(
-                    "managing_organisation_id", flat=True
-                )
-                audit.note(
-                    principal,
-                    "camera.live",
-                    outcome="refused",
-                    owner_id=owner.first() or "",
-                    name=str(self.camera_id),
-                    reason=why,
-                )
+        right, given = live_right(principal, self.camera_id), purpose_in(self.scope.get("session"))
+        if right is None:
+            return principal, None, given, "no_right"
+        if not right.is_raw:
+            return principal, right, given, "privacy_masks"
+        return principal, right, given, "purpose" if right.masks and not given else ""
+
+    @database_sync_to_async
+    def _opened(self) -> dict[str, Any] | None:
+        """What the holder is asked for; None for who may not have the stream. Either way the ledger shows it."""
+        principal, right, given, refusal = self._judged()
+        if right is None or refusal:
+            self._note_refusal(principal, refusal)
             return None
-        if not record:
-            return {}
         camera = right.camera
         audit.note(
             principal,
@@ -99,6 +93,21 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
             "stream_url": open_stream_url(stream),
             "transport": stream.transport,
         }
+
+    def _note_refusal(self, principal: Any, reason: str) -> None:
+        owner = Camera.objects.filter(pk=self.camera_id).values_list("managing_organisation_id", flat=True)
+        audit.note(
+            principal,
+            "camera.live",
+            outcome="refused",
+            owner_id=owner.first() or "",
+            name=str(self.camera_id),
+            reason=reason,
+        )
+
+    @database_sync_to_async
+    def _still_allowed(self) -> bool:
+        return not self._judged()[-1]
 
     async def _forward(self, request: dict[str, Any]) -> None:
         if "error" in request:
@@ -125,6 +134,6 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.member.epoch_changed.wait(), CHECK_SECONDS)
             self.member.epoch_changed.clear()
-            if await self._allowed() is None:
+            if not await self._still_allowed():
                 await self.close(code=4403)
                 return
