@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth import signals
 
         from apps.accounts import receivers, tasks
-        from apps.accounts.models import Grant, RoleBinding, SecondFactor, User
+        from apps.accounts.models import ExportRequisition, Grant, RoleBinding, SecondFactor, User
         from apps.accounts.services import factors
         from apps.core import periodic, rotation
         from apps.core.signals import seal_broken
@@ -32,3 +32,4 @@ class AccountsConfig(AppConfig):
         )
         rotation.holders.add("accounts.grant", rotation.sealed_rows(Grant))
         rotation.holders.add("accounts.role", rotation.sealed_rows(RoleBinding))
+        rotation.holders.add("accounts.export_requisition", rotation.sealed_rows(ExportRequisition))

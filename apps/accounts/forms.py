@@ -108,3 +108,14 @@ class EnrolForm(PasswordForm):
     def clean_code(self) -> str:
         """Without spaces."""
         return "".join(str(self.cleaned_data["code"]).split())
+
+
+class ExportRequisitionForm(forms.Form):
+    """How many rows beyond the quota, and what for."""
+
+    rows = forms.IntegerField(label=gettext_lazy("Rows beyond the quota"), min_value=1, max_value=1_000_000)
+    reason = forms.CharField(
+        label=gettext_lazy("What the rows are for"),
+        max_length=300,
+        help_text=gettext_lazy("Who decides reads this, and so does the audit."),
+    )

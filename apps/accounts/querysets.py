@@ -58,6 +58,18 @@ class OwnQuerySet(VisibleQuerySet[Any]):
         return Q(user_id=principal.id) if principal.kind == "user" else None
 
 
+class ExportRequisitionQuerySet(SealedQuerySet, VisibleQuerySet[Any]):
+    """One's own requests; who may decide sees those of the own organisation and below."""
+
+    administrative = True
+
+    def visible_q(self, principal: Any, action: str, at: datetime) -> Q | None:
+        if principal.kind != "user":
+            return None
+        own = Q(user_id=principal.id)
+        return own | under(principal, "user__organisation__") if principal.can("grants.manage") else own
+
+
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates users with a hashed password."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from django.conf import settings
 from django.test import Client
 
-from apps.accounts.models import Organisation, User
+from apps.accounts.models import ExportRequisition, Organisation, User
 from apps.accounts.permissions import principal_of_user
 from apps.algorithms.models import EventTypeGrant
 from apps.analysis.models import AnalysisTask, AnalysisUnit, CaptureSlot, Scene, SceneRule
@@ -87,7 +87,8 @@ def build() -> World:
     for who, organisation in (("other", other), ("expired", ended), ("granted", granted), ("manager", home)):
         world.users[who] = factories.user(organisation, roles=ROLES)
     camera = factories.camera(home, address="rtsp://10.1.2.3:554/live", name=f"{SECRET_NAME}点位")
-    world.objects |= {"camera": camera}
+    requisition = ExportRequisition.objects.create(user=world.users["manager"], rows=5, reason=SECRET_NAME)
+    world.objects |= {"camera": camera, "requisition": requisition}
     _pictures(world, camera)
     _analysis(world, home, camera)
     _event(world, home)

@@ -32,6 +32,8 @@ BEHIND: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("devices:lock-add", "", ("operator",)),
     ("dispatch:chain-frame", "event", ("operator",)),
     ("accounts:second-factor-enrol", "", ("operator", "officer")),
+    ("accounts:requisition-list", "", ("operator", "officer")),
+    ("accounts:requisition-add", "", ("operator", "officer")),
     ("algorithms:algorithm-detail", "algorithm", ("operator", "officer")),
     ("algorithms:package-detail", "package", ("operator", "officer")),
     ("algorithms:package-upload", "", ("operator",)),

@@ -1,5 +1,6 @@
 """Who asks and what they were given."""
 
+from apps.accounts.models.export import ExportRequisition
 from apps.accounts.models.factor import RecoveryCode, SecondFactor
 from apps.accounts.models.grant import Grant
 from apps.accounts.models.organisation import Organisation
@@ -8,6 +9,7 @@ from apps.accounts.models.session import Session
 from apps.accounts.models.user import RoleBinding, User
 
 __all__ = [
+    "ExportRequisition",
     "Grant",
     "Job",
     "Notification",

@@ -1,5 +1,6 @@
 """Grants, roles, sessions, second factors, passwords."""
 
+from apps.accounts.services.export_requisitions import decide_export, request_export, withdraw_export
 from apps.accounts.services.factors import (
     begin_enrolment,
     confirm_enrolment,
@@ -17,13 +18,16 @@ __all__ = [
     "begin_enrolment",
     "bind_role",
     "confirm_enrolment",
+    "decide_export",
     "end_sessions",
     "enrolment_address",
     "give_grant",
     "new_recovery_codes",
     "password_changed",
     "remove_second_factor",
+    "request_export",
     "revoke_grant",
     "unbind_role",
     "verify_second_factor",
+    "withdraw_export",
 ]
