@@ -12,6 +12,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from apps.core import audit
 from apps.core.realtime.hub import Member, hub
@@ -134,6 +135,12 @@ class LiveVideoConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.member.epoch_changed.wait(), CHECK_SECONDS)
             self.member.epoch_changed.clear()
-            if not await self._still_allowed():
+            try:
+                allowed = await self._still_allowed()
+            except (DatabaseError, InterfaceError) as error:
+                # asked again at the next round, instead of never
+                logger.warning("right to %s not checked: %s", self.camera_id, type(error).__name__)
+                continue
+            if not allowed:
                 await self.close(code=4403)
                 return

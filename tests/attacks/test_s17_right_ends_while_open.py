@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as live_settings
+from django.db import OperationalError
 
 from apps.accounts.permissions import SYSTEM
 from apps.accounts.services import revoke_grant
@@ -20,7 +21,9 @@ from apps.algorithms.models import EventTypeGrant
 from apps.core import outbox
 from apps.core.ids import uuid7
 from apps.core.realtime.push import push
+from apps.devices import consumers
 from apps.devices.models import Camera, CameraAccess
+from apps.devices.services.live import live_right
 from tests.attacks.sockets import Socket, session_of
 from tests.support import factories
 
@@ -96,6 +99,28 @@ def test_s17_a_revoked_grant_closes_the_live_picture(sock: Path) -> None:
         camera, session_of(user), lambda: revoke_grant(by=SYSTEM, grant=grant, reason="test"), sock
     )
     assert (code, streamed) == (4403, True)
+
+
+def test_s17_a_database_that_is_away_for_a_moment_does_not_end_the_watch_over_a_right(
+    sock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = factories.camera(address="rtsp://10.1.2.3/live")
+    user = factories.user()
+    grant = factories.grant_access(camera, user.organisation, ("live",)).grant
+    asked: list[None] = []
+
+    def judged(principal: Any, camera_id: Any) -> Any:
+        asked.append(None)
+        if len(asked) == 2:  # the first is the opening
+            raise OperationalError("away")
+        return live_right(principal, camera_id)
+
+    monkeypatch.setattr(consumers, "live_right", judged)
+    code, had_bytes = watch(
+        camera, session_of(user), lambda: revoke_grant(by=SYSTEM, grant=grant, reason="test"), sock
+    )
+    assert (code, had_bytes) == (4403, True)
+    assert len(asked) >= 3
 
 
 def test_s17_a_grant_that_runs_out_closes_the_live_picture(sock: Path) -> None:
