@@ -19,5 +19,6 @@ class CoreConfig(AppConfig):
         reseal: Any = tasks.reseal
         outbox.handlers.add("push", publish_pushes)
         outbox.handlers.add("audit", audit.chain_notes)
+        outbox.handlers.add("audit.session", audit.chain_sessions)
         periodic.schedule.add("core.checkpoint_audit", periodic.Periodic(checkpoint, 60))
         periodic.schedule.add("core.reseal", periodic.Periodic(reseal, 60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,17 +12,18 @@ from zoneinfo import ZoneInfo
 import cv2
 import numpy as np
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Notification
 from apps.accounts.permissions import principal_of_user
-from apps.core import audit, clock, spreadsheets
+from apps.core import audit, clock, outbox, spreadsheets
 from apps.core.ids import key_id
-from apps.core.models import AuditRecord
+from apps.core.models import AuditRecord, OutboxMessage
 from apps.devices.models import Camera, Capture, OddLooking
-from apps.devices.services import media_url
+from apps.devices.services import media_url, set_cover
 from apps.devices.services.looking import flag_odd_looking
 from tests.support import factories
 from tests.support.looking import chain_notes, state_purpose
@@ -102,6 +103,83 @@ def test_unmasked_only_with_a_grant_and_a_purpose() -> None:
     chain_notes()
     record = AuditRecord.objects.filter(action="picture.view").latest("seq")
     assert record.detail["unmasked"] is True
+
+
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+
+
+def watches(client: Client, camera: Camera, seconds: list[int], **headers: str) -> None:
+    """Polls the snapshot at these seconds after NOON, and lets the relay run after each."""
+    for second in seconds:
+        with time_machine.travel(NOON + timedelta(seconds=second), tick=False):
+            url = reverse("devices:camera-snapshot", args=[camera.pk])
+            assert client.get(url, headers=headers).status_code == 200
+            while outbox.relay_once():
+                pass
+
+
+def looks_at(camera: Camera) -> list[tuple[str, int, float]]:
+    """(who, pictures, seconds after NOON) of the ledger; 0 pictures: a single look."""
+    rows = AuditRecord.objects.filter(action="picture.view", object_name=str(camera.pk)).order_by("seq")
+    return [(row.actor_name, row.detail.get("pictures", 0), (row.at - NOON).total_seconds()) for row in rows]
+
+
+def watched_camera(tmp_path: Path) -> Camera:
+    camera = factories.camera(address="rtsp://10.1.2.3/live")
+    cv2.imwrite(str(tmp_path / "cover.jpg"), np.full((90, 160, 3), 90, np.uint8))
+    set_cover(camera.pk, tmp_path / "cover.jpg", NOON)
+    return camera
+
+
+def test_polled_pictures_are_one_session_that_grows_and_none_is_lost(tmp_path: Path) -> None:
+    """The first look at once; the others counted, by whom and until when; a new session every ten minutes."""
+    camera = watched_camera(tmp_path)
+    with time_machine.travel(NOON, tick=False):
+        users = [factories.user(camera.managing_organisation) for _ in range(2)]
+        clients = [client_of(user) for user in users]
+    names = [principal_of_user(user).name for user in users]
+    watches(clients[0], camera, [1])
+    assert looks_at(camera) == [(names[0], 0, 1)], "the first is chained at once"
+    watches(clients[0], camera, list(range(4, 590, 45)))
+    watches(clients[1], camera, [500])
+    assert looks_at(camera) == [(names[0], 0, 1), (names[1], 0, 500)], "the others are counted"
+    waiting = OutboxMessage.objects.filter(topic="audit.session")
+    assert sorted(row.payload["facts"]["detail"]["pictures"] for row in waiting) == [1, 15]
+    watches(clients[0], camera, [606])
+    assert looks_at(camera)[2:] == [(names[0], 15, 589), (names[0], 0, 606)], "told, and a new session begun"
+    assert waiting.all().count() == 1, "the new session; one of a single look says nothing new"
+    assert audit.verify().broken_seq is None
+    with time_machine.travel(NOON + timedelta(minutes=12), tick=False):
+        client = client_of(factories.user(camera.managing_organisation, ("operator",)))
+        page = client.get(reverse("devices:ledger"), headers={"accept-language": "en"}).content.decode()
+        assert "15 pictures since" in page
+        export = b"".join(client.get(reverse("devices:ledger-export")).streaming_content).decode("utf-8-sig")
+    counted = [row["pictures"] for row in csv.DictReader(io.StringIO(export)) if row["how"] == "picture.view"]
+    assert sorted(map(int, counted)) == [1, 1, 1, 15]
+
+
+def test_another_purpose_or_address_is_another_session(tmp_path: Path) -> None:
+    camera = watched_camera(tmp_path)
+    with time_machine.travel(NOON, tick=False):
+        user = factories.user(camera.managing_organisation)
+        plain = client_of(user)
+        told = state_purpose(client_of(user))
+    watches(plain, camera, [1, 4])
+    watches(told, camera, [7, 10])
+    assert [at for _who, _pictures, at in looks_at(camera)] == [1, 7]
+
+
+def test_a_count_that_was_changed_while_it_waited_is_marked(tmp_path: Path) -> None:
+    camera = watched_camera(tmp_path)
+    with time_machine.travel(NOON, tick=False):
+        client = client_of(factories.user(camera.managing_organisation))
+    watches(client, camera, [1, 4, 7])
+    row = OutboxMessage.objects.get(topic="audit.session")
+    row.payload["facts"]["detail"]["pictures"] = 1
+    row.save()
+    watches(client, camera, [10, 700])
+    found = AuditRecord.objects.get(detail__has_key="pictures")
+    assert found.detail["changed_before_chaining"] is True
 
 
 def test_the_ledger_is_the_managing_organisations_own() -> None:

@@ -1,6 +1,6 @@
 """The audit trail: a chain of keyed hashes, checkpoints of its head outside the database, and their verification."""
 
-from apps.core.audit.chain import CHAIN_LOCK, chain_notes, note, record
+from apps.core.audit.chain import CHAIN_LOCK, chain_notes, chain_sessions, note, record
 from apps.core.audit.checkpoints import accept_loss, checkpoint, read_checkpoints
 from apps.core.audit.context import RequestContext, request_context
 from apps.core.audit.verifying import Verdict, verify
@@ -11,6 +11,7 @@ __all__ = [
     "Verdict",
     "accept_loss",
     "chain_notes",
+    "chain_sessions",
     "checkpoint",
     "note",
     "read_checkpoints",

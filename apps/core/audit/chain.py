@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,12 +13,16 @@ from django.db import connection, transaction
 from apps.core import clock, outbox
 from apps.core.audit.context import OUTSIDE, request_context
 from apps.core.crypto import provider
+from apps.core.ids import key_id
 from apps.core.models import AuditRecord, OutboxMessage
 
 logger = logging.getLogger(__name__)
 CHAIN_LOCK = 7_201
 GENESIS = "0" * 64
 TOPIC = "audit"
+SESSION = "audit.session"
+LATE = timedelta(seconds=5)
+"""A session's note is closed so much later, so that a request that began within it still finds it."""
 
 
 def canonical(record: AuditRecord) -> bytes:
@@ -104,34 +108,83 @@ def note(
     outcome: str = "done",
     owner_id: object = "",
     name: str = "",
+    session: int = 0,
     **detail: Any,
 ) -> None:
     """The same for what happens often: a row of the outbox in the caller's transaction, chained within about a second.
 
     Nobody waits for anybody. The row carries a keyed hash, so that a change of it before it is chained is seen.
+    `session`, seconds: the same look of the same person again within the same so many seconds (a player that asks
+    for picture after picture) is not noted anew; it extends a second note that says how many and since when, which is
+    chained at the end of that time. So every look is in the audit, and the first one at once.
     """
     facts = _facts(principal, action, target, outcome, owner_id, name, detail)
+    if not (session and _extended(facts, session)):
+        outbox.write(TOPIC, _signed(facts))
+
+
+def _signed(facts: dict[str, Any]) -> dict[str, Any]:
     payload = {"at": clock.now().isoformat(timespec="microseconds"), "facts": facts}
-    key_id = provider().mac_id
-    outbox.write(TOPIC, {**payload, "key_id": key_id, "mac": _note_mac(payload, key_id)})
+    key = provider().mac_id
+    return {**payload, "key_id": key, "mac": _note_mac(payload, key)}
 
 
-def _note_mac(payload: dict[str, Any], key_id: str) -> str:
+def _note_mac(payload: dict[str, Any], key: str) -> str:
     text = json.dumps([payload["at"], payload["facts"]], ensure_ascii=False, sort_keys=True)
-    return provider().mac(b"note:" + text.encode(), purpose="audit", key_id=key_id).hex()
+    return provider().mac(b"note:" + text.encode(), purpose="audit", key_id=key).hex()
+
+
+def _trusted(payload: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a note, marked when somebody changed them while they waited."""
+    facts = dict(payload["facts"])
+    if not hmac.compare_digest(_note_mac(payload, payload["key_id"]), payload["mac"]):
+        logger.error("audit: a note was changed before it was chained")
+        facts["detail"] = {**facts["detail"], "changed_before_chaining": True}
+    return facts
+
+
+@transaction.atomic
+def _extended(facts: dict[str, Any], seconds: int) -> bool:
+    """Count this look into the session's note; False for its first one."""
+    moment = clock.now()
+    start = datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)
+    same = {name: value for name, value in facts.items() if name != "request_id"}
+    identifier = key_id(start, SESSION, seconds, json.dumps(same, ensure_ascii=False, sort_keys=True))
+    rows = OutboxMessage.objects.select_for_update().filter(pk=identifier, topic=SESSION)
+    row = rows.first()
+    if row is None:
+        count = {"pictures": 0, "since": moment.isoformat(timespec="milliseconds")}
+        first = OutboxMessage(
+            id=identifier,
+            topic=SESSION,
+            payload=_signed({**facts, "detail": {**facts["detail"], **count}}),
+            due_at=start + timedelta(seconds=seconds) + LATE,
+        )
+        OutboxMessage.objects.bulk_create([first], ignore_conflicts=True)  # two requests at once: one row
+        row = rows.first()
+    if row is None:  # it was closed just now
+        return False
+    known = _trusted(row.payload)
+    known["detail"]["pictures"] += 1
+    row.payload = _signed(known)
+    row.save(update_fields=["payload"])
+    return bool(known["detail"]["pictures"] > 1)
+
+
+def chain_sessions(batch: list[OutboxMessage]) -> None:
+    """Outbox handler: sessions of more than one look become a record; the first look has one of its own already."""
+    ids = [message.pk for message in batch]
+    found = OutboxMessage.objects.select_for_update().filter(pk__in=ids).order_by("id")
+    chain_notes([row for row in found if row.payload["facts"]["detail"]["pictures"] > 1])
 
 
 def chain_notes(batch: list[OutboxMessage]) -> None:
     """Outbox handler: notes become records, in one transaction with their removal from the outbox."""
     rows = []
     for message in sorted(batch, key=lambda item: item.id):
-        payload = message.payload
-        facts = dict(payload["facts"])
-        if not hmac.compare_digest(_note_mac(payload, payload["key_id"]), payload["mac"]):
-            logger.error("audit: a note was changed before it was chained")
-            facts["detail"] = {**facts["detail"], "changed_before_chaining": True}
-        rows.append((datetime.fromisoformat(payload["at"]), facts))
-    _append(rows)
+        rows.append((datetime.fromisoformat(message.payload["at"]), _trusted(message.payload)))
+    if rows:
+        _append(rows)
 
 
 def chain_head() -> tuple[int, str]:

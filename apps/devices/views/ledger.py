@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -33,7 +35,7 @@ EXPORT_LIMIT = 100_000
 CHUNK = 1000
 HEADER = [
     "number", "time", "who", "organisation", "how", "camera_id", "camera", "outcome", "purpose", "case", "words",
-    "unmasked", "address",
+    "unmasked", "address", "pictures", "since",
 ]  # fmt: skip
 
 
@@ -44,6 +46,11 @@ def purpose_words(detail: dict[str, Any]) -> str:
         return _("Review of an event")
     word = str(Purpose(code).label) if code in Purpose.values else str(detail.get("grant_purpose", ""))
     return " · ".join(filter(None, [word, str(detail.get("case", "")), str(detail.get("words", ""))]))
+
+
+def _since(record: AuditRecord) -> datetime | None:
+    """When the session began that this record closes; None for a single look."""
+    return parse_datetime(str(record.detail["since"])) if record.detail.get("pictures") else None
 
 
 def _found(request: HttpRequest) -> tuple[LedgerForm, QuerySet[AuditRecord]]:
@@ -70,6 +77,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
         record.camera_name = names.get(camera_of(record), record.object_name)  # type: ignore[attr-defined]
         record.word = LOOK_WORDS[record.action]  # type: ignore[attr-defined]
         record.why = purpose_words(record.detail)  # type: ignore[attr-defined]
+        record.since = _since(record)  # type: ignore[attr-defined]
     context = {
         "title": _("Ledger of looks"),
         "filters": form,
@@ -135,6 +143,8 @@ def _cells(record: AuditRecord, names: dict[str, str]) -> list[Any]:
         detail.get("words", ""),
         bool(detail.get("unmasked")),
         record.address,
+        detail.get("pictures", 1),
+        detail.get("since", ""),
     ]
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from apps.core import audit
+from apps.devices.services import looking
 from apps.devices.services.handover import handed_over
 from apps.devices.services.live import LiveRight, live_right, may_see_unmasked, picture_now
 from apps.devices.services.media import cover_item, open_media
@@ -39,7 +40,8 @@ def camera_snapshot(request: HttpRequest, pk: UUID) -> HttpResponse:
             return _live_picture(request.principal, right, *taken)
     if item is None:
         return HttpResponse(status=204)
-    return _picture(request, request.principal, item, request.GET.get("variant", "frame"), 0)
+    variant = request.GET.get("variant", "frame")
+    return _picture(request, request.principal, item, variant, 0, session=looking.WINDOW)
 
 
 def _live_picture(principal: Any, right: LiveRight, picture: Rendered, taken: datetime) -> HttpResponse:
@@ -49,6 +51,7 @@ def _live_picture(principal: Any, right: LiveRight, picture: Rendered, taken: da
         "picture.view",
         camera,
         owner_id=camera.managing_organisation_id,
+        session=looking.WINDOW,
         variant="live",
         note=picture.note,
     )
@@ -68,7 +71,10 @@ def media(request: HttpRequest, token: str) -> HttpResponse:
     return _picture(request, principal, item, variant, index)
 
 
-def _picture(request: HttpRequest, principal: Any, item: Any, variant: str, index: int) -> HttpResponse:
+def _picture(
+    request: HttpRequest, principal: Any, item: Any, variant: str, index: int, *, session: int = 0
+) -> HttpResponse:
+    """session: seconds within which looks again are one note (a player that polls); a download never is."""
     is_download = bool(request.GET.get("download"))
     given = purpose_in(request.session) if principal.kind == "user" else {}
     if principal.kind == "user" and variant != "thumb" and not given:
@@ -93,6 +99,7 @@ def _picture(request: HttpRequest, principal: Any, item: Any, variant: str, inde
             "picture.download" if is_download else "picture.view",
             owner_id=item.owner_id,
             name=str(item.camera_id),
+            session=0 if is_download else session,
             variant=variant,
             path=item.path,
             unmasked=item.may_see_unmasked,
