@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organisation
 from apps.accounts.permissions import Principal
-from apps.algorithms.models import Algorithm, AlgorithmVersion
+from apps.algorithms.models import Algorithm
 from apps.analysis.models import Scene, SceneRule
+from apps.analysis.selectors import rule_schema
 from apps.core import audit
 from apps.core.errors import Conflict, NotFound, Refusal
 from apps.core.wake import wake
@@ -79,13 +80,8 @@ def save_scene(
 
 
 def _check_parameters(algorithm: Algorithm, parameters: Mapping[str, Any]) -> None:
-    version = AlgorithmVersion.objects.filter(algorithm=algorithm).order_by("-id").first()
-    schema = version.parameters if version is not None else {}
-    if not schema:
-        return
-    if "properties" not in schema:
-        schema = {"type": "object", "properties": schema}
-    found = next(jsonschema.Draft202012Validator(schema).iter_errors(dict(parameters)), None)
+    checker = jsonschema.Draft202012Validator(rule_schema(algorithm))
+    found = next(checker.iter_errors(dict(parameters)), None)
     if found is not None:
         name = str(next(iter(found.absolute_path), "parameters"))
         raise Refusal(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import jsonschema
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from apps.core.errors import Conflict, NotFound, Refusal
 from apps.core.moves import locked, move
 from apps.core.wake import wake
 from apps.devices.models import Camera
+from workers.vision.rules import RULE_PARAMETERS
 
 SHORTEST = {Sampling.SNAPSHOT: 5.0, Sampling.KEYFRAMES: 0.0, Sampling.FPS: 1 / 25}
 LONGEST = 86_400.0
@@ -49,6 +51,7 @@ def create_task(
     chosen, wanted = list(cameras), list(versions)
     _check_size(name, chosen, wanted)
     _check_sampling(sampling, interval)
+    _check_parameters(parameters or {})
     if valid_to is not None and valid_to <= clock.now():
         raise Refusal("task_over", _("The end lies in the past."), fields={"valid_to": _("In the past.")})
     _check_cameras(by, chosen)
@@ -103,6 +106,16 @@ def _check_sampling(sampling: str, interval: float) -> None:
             "high": LONGEST,
         }
         raise Refusal("interval_out_of_range", words, fields={"interval": words})
+
+
+def _check_parameters(parameters: dict[str, Any]) -> None:
+    """What the engine takes for any algorithm; it would refuse to look at anything with a wrong one."""
+    checker = jsonschema.Draft202012Validator({"type": "object", "properties": RULE_PARAMETERS})
+    found = next(checker.iter_errors(parameters), None)
+    if found is not None:
+        name = str(next(iter(found.absolute_path), "parameters"))
+        words = _("Parameter “%(name)s” is not right: %(reason)s") % {"name": name, "reason": found.message}
+        raise Refusal("bad_parameter", words, fields={"parameters": found.message})
 
 
 def _check_cameras(by: Principal, cameras: list[Camera]) -> None:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.algorithms.models import Algorithm, AlgorithmVersion
+from apps.algorithms.models import Algorithm
 from apps.analysis import selectors, services
 from apps.analysis.filters import SceneFilter
 from apps.analysis.forms import SceneForm
@@ -84,9 +84,10 @@ def scene_edit(request: HttpRequest, camera_id: UUID, preset: int = 0) -> HttpRe
         .filter(pk=camera.pk, managing_organisation__path__startswith=request.principal.organisation_path)
         .exists()
     )
-    schema = _schema(algorithm)
     form = SceneForm(
-        request.POST or None, schema=schema, initial=_initial(scene, rule, 0 if is_copy else None)
+        request.POST or None,
+        schema=selectors.rule_schema(algorithm),
+        initial=_initial(scene, rule, 0 if is_copy else None),
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -121,13 +122,6 @@ def scene_edit(request: HttpRequest, camera_id: UUID, preset: int = 0) -> HttpRe
 def _algorithm(request: HttpRequest) -> Algorithm | None:
     slug = request.GET.get("algorithm", "")
     return get_object_or_404(Algorithm, slug=slug) if slug else None
-
-
-def _schema(algorithm: Algorithm | None) -> dict[str, Any]:
-    version = (
-        AlgorithmVersion.objects.filter(algorithm=algorithm).order_by("-id").first() if algorithm else None
-    )
-    return version.parameters if version is not None else {}
 
 
 def _present_rule(

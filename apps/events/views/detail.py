@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from apps.analysis.models import AnalysisTask, Execution, SceneRule
+from apps.analysis.selectors import look_every
 from apps.core import clock
 from apps.devices.models import Capture
 from apps.devices.services.purpose import is_old, purpose_in
@@ -18,7 +19,7 @@ from apps.devices.views import map_settings, purpose_url
 from apps.events import services
 from apps.events.choices import FalseAlarmReason, ReviewState
 from apps.events.models import Event
-from apps.events.selectors import occurrence_link, picture_link, regions_of
+from apps.events.selectors import is_work, occurrence_link, picture_link, regions_of
 from apps.events.services.review import OPEN_STATES, UNDO
 from apps.events.views.shared import visible_event, with_thumbs
 
@@ -38,6 +39,7 @@ def event_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         .filter(camera=event.camera, event_type=event.event_type)
         .exclude(pk=event.pk)
     )
+    execution = Execution.objects.filter(pk=known.get("execution")).select_related("package").first()
     context = {
         **map_settings(),
         "event": event,
@@ -52,7 +54,8 @@ def event_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "rule": SceneRule.objects.filter(pk=known.get("rule")).select_related("owner").first()
         if known.get("rule")
         else None,
-        "execution": Execution.objects.filter(pk=known.get("execution")).select_related("package").first(),
+        "execution": execution,
+        "look_every": look_every(execution.spec) if execution else 0,
         "tasks": tasks,
         "reviews": _reviews(request, event),
         "can_review": principal.can("events.review") and event.review_state in OPEN_STATES,
@@ -70,8 +73,7 @@ def event_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _needs_purpose(request: HttpRequest, event: Event) -> bool:
     """The picture is old, no purpose was given in this session, and judging it is not what the viewer is here for."""
     principal = request.principal  # type: ignore[attr-defined]
-    is_work = event.review_state == ReviewState.PENDING and principal.can("events.review")
-    return is_old(event.time) and not purpose_in(request.session) and not is_work
+    return is_old(event.time) and not purpose_in(request.session) and not is_work(principal, event)
 
 
 def _is_picture_gone(event: Event) -> bool:
