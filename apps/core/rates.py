@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.core.rest import principal_of
-from apps.core.wake import client
+from apps.core.wake import AWAY_SECONDS, client
 
 logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
@@ -55,15 +55,26 @@ class Verdict:
 
 def count_call(name: str, limit: int) -> Verdict:
     """Count one call of `name` and say whether it is within `limit` a minute."""
-    try:
-        used, left = client().eval(_COUNT, 1, f"vantage:rate:{name}", WINDOW_SECONDS * 1000)
-    except Exception as error:
-        logger.warning("calls are counted per process: %s", type(error).__name__)
-        used, left = _counted_here(name)
-    return Verdict(limit, int(used), max(1, -(-int(left) // 1000)))
+    used, left = _counted_together(name) or _counted_here(name)
+    return Verdict(limit, used, max(1, -(-left // 1000)))
 
 
 _own: dict[str, tuple[float, int]] = {}
+_away_until = 0.0
+
+
+def _counted_together(name: str) -> tuple[int, int] | None:
+    """By all processes; None while Valkey is away, which nobody asks again for a while: each call would wait for it."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        return None
+    try:
+        used, left = client().eval(_COUNT, 1, f"vantage:rate:{name}", WINDOW_SECONDS * 1000)
+    except Exception as error:
+        _away_until = time.monotonic() + AWAY_SECONDS
+        logger.warning("calls are counted per process: %s", type(error).__name__)
+        return None
+    return int(used), int(left)
 
 
 def _counted_here(name: str) -> tuple[int, int]:

@@ -72,9 +72,14 @@ def test_s41_parallel_counts_never_share_a_number() -> None:
 
 
 def test_s41_without_valkey_each_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+
     def away() -> Any:
+        asked.append(None)
         raise ConnectionError
 
     monkeypatch.setattr(rates, "client", away)
+    monkeypatch.setattr(rates, "_away_until", 0.0)
     name = f"test:{uuid7()}"
     assert [rates.count_call(name, 2).is_allowed for _call in range(3)] == [True, True, False]
+    assert len(asked) == 1, "a call does not wait for what was away a moment ago"
