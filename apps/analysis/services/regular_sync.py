@@ -53,10 +53,8 @@ def sync_when_changed() -> SyncResult | None:
     if not failed and _last is not None and _last[0] == stamp and moment - _last[1] < OLDEST_S:
         return None
     result = sync_executions()
-    _last = (
-        stamp,
-        moment,
-    )  # of before: what changed meanwhile, also by the sync itself, is looked at once more
+    # the stamp of before: what changed meanwhile, also by the sync itself, is looked at once more
+    _last = stamp, moment
     return result
 
 
