@@ -26,9 +26,7 @@ from django.db import close_old_connections, connections
 from apps.core import clock, leases
 from apps.core.outbound.client import DEADLINE_SECONDS, GuardedClient
 from apps.core.wake import Sleeper
-from apps.openapi.models import Delivery
-from apps.openapi.services import Outcome, Prepared, lease_due, prepare, record_outcomes
-from apps.openapi.services.outcomes import release
+from apps.openapi.services import Leased, Outcome, Prepared, lease_due, prepare, record_outcomes, release
 from apps.openapi.services.preparing import send
 from workers.lanes import CONCURRENCY, Lane, taken
 
@@ -127,7 +125,7 @@ class DeliveryProcess:
             await self._start(rows)
         return len(rows)
 
-    async def _start(self, rows: list[Delivery]) -> None:
+    async def _start(self, rows: list[Leased]) -> None:
         """The first can leave while the rest is still prepared."""
         for first in range(0, len(rows), PREPARE_AT_ONCE):
             part = rows[first : first + PREPARE_AT_ONCE]

@@ -4,7 +4,7 @@ from apps.devices.services.access import compile_access, recompile_grants_over
 from apps.devices.services.cameras import add_camera, change_camera, set_enabled
 from apps.devices.services.captures import NewCapture, record_captures, set_cover
 from apps.devices.services.health import report_health
-from apps.devices.services.media import media_url, open_media
+from apps.devices.services.media import media_url, media_urls, open_media
 from apps.devices.services.state import report_camera_state
 from apps.devices.services.storage import media_path
 from apps.devices.services.streams import (
@@ -23,6 +23,7 @@ __all__ = [
     "compile_access",
     "media_path",
     "media_url",
+    "media_urls",
     "open_media",
     "open_stream_url",
     "recompile_grants_over",

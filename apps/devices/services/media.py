@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.urls import get_script_prefix, get_urlconf, reverse
+from django.utils.crypto import salted_hmac
+from django.utils.encoding import force_bytes
 
 from apps.devices.models import Camera, Capture
 from apps.devices.registry import MediaItem, link_holders, masks_of, media_kinds
@@ -33,17 +36,51 @@ def media_url(
 
     Variants: frame (clean), annotated (boxes drawn), crop (of target `index`), thumb (320 px wide).
     """
-    name, identifier = holder or (principal.kind, principal.id)
-    token = _signer(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS)).sign_object(
-        [kind, str(object_id), variant, index, name, str(identifier), int(time.time()) + seconds]
-    )
-    return f"{_door(get_urlconf(), get_script_prefix())}{token}"
+    holder = holder or (principal.kind, principal.id)
+    (link,) = media_urls(kind, object_id, [variant], index=index, seconds=seconds, holder=holder)
+    return link
+
+
+def media_urls(
+    kind: str,
+    object_id: UUID,
+    variants: Iterable[str],
+    *,
+    index: int = 0,
+    seconds: int,
+    holder: tuple[str, UUID],
+) -> list[str]:
+    """`media_url` for several variants of one picture."""
+    name, identifier = holder
+    signer = _signer(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS))
+    door = _door(get_urlconf(), get_script_prefix())
+    shown, held, until = str(object_id), str(identifier), int(time.time()) + seconds
+    return [
+        f"{door}{signer.sign_object([kind, shown, variant, index, name, held, until])}"
+        for variant in variants
+    ]
+
+
+class _Signer(signing.TimestampSigner):
+    """Derives its key once, not for each token."""
+
+    def __init__(self, key: str, fallbacks: list[str]) -> None:
+        super().__init__(key=key, fallback_keys=fallbacks, salt=SALT)
+        self._keyed = salted_hmac(f"{SALT}signer", "", key, algorithm=self.algorithm)
+
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        """As Django's own for its present key."""
+        if key is not None:
+            return super().signature(value, key)
+        keyed = self._keyed.copy()
+        keyed.update(force_bytes(value))
+        return signing.b64_encode(keyed.digest()).decode()
 
 
 @lru_cache(maxsize=2)
-def _signer(key: str, fallbacks: tuple[str, ...]) -> signing.TimestampSigner:
+def _signer(key: str, fallbacks: tuple[str, ...]) -> _Signer:
     """What `signing.dumps` makes anew for each token; every message to a subscriber holds three."""
-    return signing.TimestampSigner(key=key, fallback_keys=list(fallbacks), salt=SALT)
+    return _Signer(key, list(fallbacks))
 
 
 @lru_cache(maxsize=8)

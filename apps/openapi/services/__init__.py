@@ -5,8 +5,9 @@ from apps.openapi.services.apps import change_app, register_app
 from apps.openapi.services.catalogue import sync_services
 from apps.openapi.services.endpoints import vet_endpoint
 from apps.openapi.services.enqueue import enqueue_event, message_id
+from apps.openapi.services.leasing import Leased, lease_due, release
 from apps.openapi.services.messages import build_message
-from apps.openapi.services.outcomes import Outcome, lease_due, record_outcomes
+from apps.openapi.services.outcomes import Outcome, record_outcomes
 from apps.openapi.services.preparing import Prepared, prepare
 from apps.openapi.services.resending import ReplayPlan, plan_replay, replay_range, resend_delivery
 from apps.openapi.services.secrets import open_secrets, rotate_secret
@@ -22,6 +23,7 @@ from apps.openapi.services.subscriptions import (
 from apps.openapi.services.testing import TestResult, send_test
 
 __all__ = [
+    "Leased",
     "NewKey",
     "NewSubscription",
     "Outcome",
@@ -42,6 +44,7 @@ __all__ = [
     "prepare",
     "record_outcomes",
     "register_app",
+    "release",
     "replay_range",
     "resend_delivery",
     "resume_subscription",

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch
 
 from apps.devices.registry import media_kinds
-from apps.devices.services import media_url
+from apps.devices.services import media_urls
 from apps.events.models import Event
 from apps.openapi.models import Subscription
 
@@ -17,18 +17,17 @@ HOLDER = "subscription"
 
 
 def picture_links(subscription: Subscription, event: Event) -> list[dict[str, str]]:
-    """`[{"kind": "frame"|"annotated"|"crop", "url"}]`; empty where the event has no picture."""
+    """`[{"kind": "frame"|"annotated"|"crop", "url"}]`; empty where the event has no picture.
+
+    Absolute links of the media door, held by the subscription; the API's picture where there is no door.
+    """
     if event.capture_id is None:
         return []
     variants = ["frame", "annotated", *(["crop"] if event.targets else [])]
-    return [{"kind": variant, "url": picture_url(subscription, event, variant)} for variant in variants]
-
-
-def picture_url(subscription: Subscription, event: Event, variant: str) -> str:
-    """An absolute link of the media door, held by the subscription; the API's picture where there is no door."""
     kind: tuple[str, Any] = ("event", event.pk) if "event" in media_kinds else ("capture", event.capture_id)
     try:
-        path = media_url(*kind, variant=variant, seconds=LIFE_SECONDS, holder=(HOLDER, subscription.pk))
+        paths = media_urls(*kind, variants, seconds=LIFE_SECONDS, holder=(HOLDER, subscription.pk))
     except NoReverseMatch:
-        path = f"/api/v1/events/{event.pk}/picture"
-    return f"{settings.VANTAGE_PUBLIC_URL}{path}"
+        paths = [f"/api/v1/events/{event.pk}/picture"] * len(variants)
+    site = settings.VANTAGE_PUBLIC_URL
+    return [{"kind": variant, "url": f"{site}{path}"} for variant, path in zip(variants, paths, strict=True)]

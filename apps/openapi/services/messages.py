@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,14 +26,15 @@ def build_message(
     event: Event,
     kind: str,
     message: UUID,
-    facts: Mapping[str, Any] | None = None,
+    images: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
     """The document of one message, as the event is now. Times are RFC 3339 in UTC; boxes 0..1 of the full frame.
 
-    `facts` are those of `event_facts`, where several subscriptions hear the same.
+    `images` stands for the links of this subscription where they are known already.
     """
     code = event.event_type.code
     is_later = kind in {MessageKind.UPDATED, MessageKind.ENDED}
+    links = picture_links(subscription, event) if images is None else images
     return envelope(
         message,
         f"{TYPE_PREFIX}.{code}.{kind}",
@@ -41,7 +42,7 @@ def build_message(
         time=event.last_seen if is_later else event.time,
         recorded=event.created_at,
         trace=event.raw_event_id,
-        data={**(facts or event_facts(event, kind)), "images": picture_links(subscription, event)},
+        data={**_event_facts(event, kind), "images": links},
     )
 
 
@@ -121,7 +122,7 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def event_facts(event: Event, kind: str) -> dict[str, Any]:
+def _event_facts(event: Event, kind: str) -> dict[str, Any]:
     """`data` without the pictures, whose links are each subscription's own."""
     kind_of_event = event.event_type
     return {

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 USER_AGENT = "Vantage-Webhook/1"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def encode_body(body: Mapping[str, Any]) -> bytes:
+def encode_body(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """The bytes that are signed and sent: JSON in UTF-8 with sorted keys, so that each attempt sends the same ones."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return _ENCODER.encode(body).encode()
 
 
 def signature(secret: str, message: UUID, timestamp: int, body: bytes) -> str:
