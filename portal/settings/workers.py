@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from portal.settings.environment import ROOT, listed
+from portal.settings.environment import ROOT, flag, listed
 
 _DATA = Path(os.environ.get("VANTAGE_DATA", ROOT / ".vantage")).absolute()
 _MARK = hashlib.sha256(str(_DATA).encode()).hexdigest()[:10]
@@ -18,6 +18,8 @@ VANTAGE_FRAMES = Path(os.environ.get("VANTAGE_FRAMES", _SHM / f"vantage-frames-{
 VANTAGE_FRAMES_MB = int(os.environ.get("VANTAGE_FRAMES_MB", "512"))
 # frames lent to other nodes through Redis, all together
 VANTAGE_SHARED_FRAMES_MB = int(os.environ.get("VANTAGE_SHARED_FRAMES_MB", "64"))
+# the writer runs on a machine that does not see the frames of the nodes: pictures of hits are lent to it
+VANTAGE_LEND_HITS = flag("VANTAGE_LEND_HITS")
 VANTAGE_ENGINE_SOCKET = str(_RUN / "engine.sock")
 VANTAGE_LIVE_SOCKET = str(_RUN / "live.sock")
 VANTAGE_ENGINE_THREADS = int(os.environ.get("VANTAGE_ENGINE_THREADS", str(os.cpu_count() or 2)))

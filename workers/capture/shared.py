@@ -14,17 +14,19 @@ from apps.core.wake import client
 
 logger = logging.getLogger(__name__)
 SECONDS = 90
+HIT_SECONDS = 600
+"""A hit's picture waits that long for a writer on another machine, as it would in the node's own store."""
 INDEX = "vantage:frames"
 KEY = "vantage:frame:{}"
-# Keys: index. Arguments: name, size, limit in bytes, now, lifetime. Members are "<size>:<name>", scored by time.
+# Keys: index. Arguments: name, size, limit in bytes, now, lifetime. Members are "<size>:<name>", scored by their end.
 _ADMIT = """
 local total = 0
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4] - ARGV[5])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     total = total + tonumber(string.match(member, '^(%d+):'))
 end
 if total + ARGV[2] > tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[4], ARGV[2] .. ':' .. ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[4] + ARGV[5], ARGV[2] .. ':' .. ARGV[1])
 return 1
 """
 
@@ -41,19 +43,30 @@ def share(slots: Iterable[CaptureSlot]) -> int:
     return number
 
 
-def put(slot: UUID, data: bytes) -> bool:
-    """Keep one JPEG for SECONDS; False where the store is full."""
+def hit_name(path: Path) -> str:
+    """What a hit's picture is called here: apart from the frame that another node may still analyse."""
+    return f"hit:{path.stem}"
+
+
+def put(name: UUID | str, data: bytes, seconds: int = SECONDS) -> bool:
+    """Keep one JPEG for so long; False where the store is full."""
     redis = client()
     now = float(redis.time()[0])  # type: ignore[index]
     limit = settings.VANTAGE_SHARED_FRAMES_MB * 2**20
-    if not redis.eval(_ADMIT, 1, INDEX, str(slot), len(data), limit, now, SECONDS):
-        logger.warning("frame store of all nodes is full: slot %s is not shared", slot)
+    if not redis.eval(_ADMIT, 1, INDEX, str(name), len(data), limit, now, seconds):
+        logger.warning("frame store of all nodes is full: %s is not shared", name)
         return False
-    redis.set(KEY.format(slot), data, ex=SECONDS)
+    redis.set(KEY.format(name), data, ex=seconds)
     return True
 
 
-def get(slot: UUID) -> bytes | None:
+def get(name: UUID | str) -> bytes | None:
     """The frame another node lent, or None."""
-    found = client().get(KEY.format(slot))
+    found = client().get(KEY.format(name))
     return bytes(found) if isinstance(found, bytes) else None
+
+
+def drop(name: UUID | str, size: int) -> None:
+    """Nobody needs this frame of so many bytes any more: its room is free at once."""
+    client().zrem(INDEX, f"{size}:{name}")
+    client().delete(KEY.format(name))

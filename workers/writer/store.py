@@ -14,6 +14,7 @@ from apps.core.trace import trace_of
 from apps.devices.services import NewCapture, record_captures
 from apps.events.services import NewRawEvent, record_raw_events
 from workers.capture.frames import FrameStore
+from workers.writer import lent
 from workers.writer.results import FrameResults
 
 logger = logging.getLogger(__name__)
@@ -21,12 +22,18 @@ logger = logging.getLogger(__name__)
 
 def write_batch(batch: list[FrameResults], store: FrameStore | None = None) -> int:
     """Write; afterwards delete the frames nobody needs any more. Returns how many raw events were new."""
+    store = store or FrameStore()
+    with lent.pictures(batch, store) as present:
+        return _write(present, store)
+
+
+def _write(batch: list[FrameResults], store: FrameStore) -> int:
     with transaction.atomic():
-        kept = record_captures([_capture(item) for item in batch if _has_hits(item) and item.frame])
+        kept = record_captures([_capture(item) for item in batch if item.has_hits and item.frame])
         captures = {
             _place(item): _capture(item).id
             for item in batch
-            if _has_hits(item) and item.frame and kept.get(_capture(item).id)
+            if item.has_hits and item.frame and kept.get(_capture(item).id)
         }
         results = [
             _result(item, answer, captures.get(_place(item))) for item in batch for answer in item.results
@@ -42,7 +49,6 @@ def write_batch(batch: list[FrameResults], store: FrameStore | None = None) -> i
         new = record_raw_events(hits)
     if logger.isEnabledFor(logging.DEBUG):
         _log(batch)
-    store = store or FrameStore()
     finished = set(recorded.finished)
     for item in batch:
         if item.frame and (item.slot is None or item.slot in finished):
@@ -55,16 +61,12 @@ def _log(batch: list[FrameResults]) -> None:
         ids = {"trace": trace_of(item.camera, item.preset, item.time), "camera": item.camera}
         if item.slot is not None:
             ids["slot"] = item.slot
-        outcome = "hit" if _has_hits(item) else "no hit"
+        outcome = "hit" if item.has_hits else "no hit"
         logger.debug("results written", extra={**ids, "outcome": outcome})
 
 
 def _place(item: FrameResults) -> tuple[Any, ...]:
     return item.camera, item.preset, item.time
-
-
-def _has_hits(item: FrameResults) -> bool:
-    return any(answer["hits"] for answer in item.results)
 
 
 def _capture(item: FrameResults) -> NewCapture:
