@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.core.crypto import LocalProvider
 from apps.core.crypto.keys import hmac_sm3, read_keys, write_keys
+from apps.core.crypto.provider import _open, _seal
 
 PROFILES = ("default", "guomi")
 
@@ -99,10 +100,25 @@ def test_a_retired_key_verifies_the_audit_and_nothing_else(key_file):
 
 
 def test_hmac_sm3_answers_the_published_example():
-    """GM/T 0042-2015 appendix D: HMAC-SM3 of the 112-byte text under the 32-byte key."""
+    """GM/T 0042-2015 appendix D.3: HMAC-SM3 of the 112-byte text under the 32-byte key."""
     key = bytes(range(1, 33))
     text = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq" * 2
     assert hmac_sm3(key, text).hex() == "ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a"
+
+
+def test_sm4_gcm_answers_the_published_example(monkeypatch):
+    """RFC 8998 appendix A.1, through the two doors that seal and open."""
+    nonce, key = bytes.fromhex("00001234567800000000abcd"), bytes.fromhex("0123456789abcdeffedcba9876543210")
+    context = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = b"".join(bytes([value]) * 8 for value in (0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0xEE, 0xAA))
+    sealed = bytes.fromhex(
+        "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+        "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+        "83de3541e4c2b58177e065a9bf7b62ec"
+    )
+    monkeypatch.setattr("os.urandom", lambda size: nonce[:size])
+    assert _seal("sm4-gcm", key, plain, context) == nonce + sealed
+    assert _open("sm4-gcm", key, nonce + sealed, context) == plain
 
 
 @pytest.mark.parametrize("text", ["", "a:!!", "a:aaaa", "a:audit:aaaa"])
