@@ -23,7 +23,6 @@ from workers.vision.sources.faults import as_source_error
 from workers.vision.sources.h264 import FrameNumbers
 from workers.vision.sources.options import SourceOptions
 from workers.vision.sources.pool import DecoderPool, prepare, shared_pool
-from workers.vision.sources.relay import GATHER, Relay
 
 FAST_OPENING = {"analyzeduration": "200000", "fpsprobesize": "0"}
 
@@ -36,6 +35,8 @@ class Feed(Protocol):
 
     failure: SourceError | None
     """Why the bytes ended early; PyAV only sees an end, as it may lose exceptions of its callbacks."""
+    gather: float | None
+    """Seconds that bytes may wait to come together, where that spares work; None for what suits a viewer."""
 
     def abort(self) -> None:
         """Make a waiting read return or fail at once."""
@@ -242,8 +243,8 @@ class ContainerSource(VideoSource):
         return Frame(image, packet.time, packet.pts, keyframe=True, index=packet.index)
 
     def set_gather(self, seconds: float | None) -> None:
-        if isinstance(self._reader, Relay):
-            self._reader.gather = GATHER if seconds is None else seconds
+        if self._reader is not None:
+            self._reader.gather = seconds
 
     def abort(self) -> None:
         self._stopping.set()

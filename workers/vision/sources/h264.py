@@ -102,7 +102,7 @@ class FrameNumbers:
 
     def _read_parameters(self, unit: bytes) -> None:
         try:
-            self._bits, self._separate, self._gaps_allowed = _sequence(unit)
+            self._bits, self._separate, self._gaps_allowed, _ = _sequence(unit)
         except (ValueError, IndexError):
             self._bits = 0
 
@@ -111,8 +111,20 @@ def _unescape(data: bytes) -> bytes:
     return data.replace(b"\x00\x00\x03", b"\x00\x00")
 
 
-def _sequence(unit: bytes) -> tuple[int, bool, bool]:
-    """(bits of frame_num, separate_colour_plane, gaps allowed) of a sequence parameter set."""
+def is_progressive(extradata: bytes) -> bool:
+    """Whether parameter sets (Annex B) say that every picture is a whole frame."""
+    for found in _START.finditer(extradata):
+        unit = extradata[found.end() : found.end() + _HEAD]
+        if unit and unit[0] & 31 == 7:
+            try:
+                return _sequence(unit)[3]
+            except (ValueError, IndexError):
+                return False
+    return False
+
+
+def _sequence(unit: bytes) -> tuple[int, bool, bool, bool]:
+    """(bits of frame_num, separate_colour_plane, gaps allowed, frames only) of a sequence parameter set."""
     plain = _unescape(unit[1:_HEAD])
     profile, bits, separate = plain[0], _Bits(plain[3:]), False
     bits.golomb()
@@ -138,7 +150,10 @@ def _sequence(unit: bytes) -> tuple[int, bool, bool]:
         for _ in range(bits.golomb()):
             bits.signed()
     bits.golomb()
-    return number_bits, separate, bool(bits.take(1))
+    gaps_allowed = bool(bits.take(1))
+    bits.golomb()
+    bits.golomb()
+    return number_bits, separate, gaps_allowed, bool(bits.take(1))
 
 
 def _skip_scaling_list(bits: _Bits, size: int) -> None:

@@ -35,6 +35,8 @@ class HlsReader:
         self._ahead = b""
         self._taken = 0
         self.failure: SourceError | None = None
+        self.gather: float | None = None
+        """Segments come in large pieces as it is."""
         self.clock_offset: float | None = None
         self._url, self._playlist = self._media_playlist(url, first)
         self._next = self._first_number(self._playlist)

@@ -20,6 +20,9 @@ from av.video.stream import VideoStream
 from workers.vision.frames import Image
 from workers.vision.sources.convert import PictureConverter
 
+KEPT = 2
+"""Pictures of each decoder whose memory is used again."""
+
 _Key = tuple[str, bytes, int, int]
 
 
@@ -34,7 +37,7 @@ class _Decoder:
             context.width, context.height = width, height
         prepare(context)
         self.context = context
-        self.converter = PictureConverter()
+        self.converter = PictureConverter(keep=KEPT)
 
     def decode(self, packet: av.Packet[VideoStream]) -> Image | None:
         """One keyframe in, its picture out; None where the decoder reports damage."""

@@ -7,6 +7,9 @@ the camera: it connects to this relay, which holds the connection to the vetted 
 PLAY is granted (rtsp_words) and ends everything on a redirect. FFmpeg asks for PLAY only after the phase in
 which it would follow one; from then on bytes pass unread.
 
+Where we can put pictures together ourselves (playing.py) FFmpeg is only shown the first packets: take_over() ends
+the relay's thread and gives the connection to the caller, with a copy of all that FFmpeg was shown since PLAY.
+
 The camera reads 127.0.0.1 and the relay's port as the host of the requested address, as it would behind a
 forwarded port. Over UDP only the conversation goes this way; the packets reach FFmpeg directly. What FFmpeg
 sends over UDP (opening packets, receiver reports) goes to the vetted address, at a port that the camera names.
@@ -20,15 +23,31 @@ import select
 import socket
 import threading
 import time
+from dataclasses import dataclass
 
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.sources.faults import as_source_error
 from workers.vision.sources.options import SourceOptions
-from workers.vision.sources.rtsp_words import ClientWords, ServerWords
+from workers.vision.sources.rtsp_words import Agreed, ClientWords, ServerWords
 
 BUFFER = 128 * 1024
 GATHER = 0.005
 """Seconds to let packets of one picture come together: one turn for each picture, not for each packet."""
+MOST_SHOWN = 8 << 20
+"""Bytes kept of what FFmpeg was shown; a camera that sends more while it is opened stays with FFmpeg."""
+ASK_EVERY = 50
+"""Milliseconds between looks whether somebody takes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A camera that plays. shown: what it sent since it granted PLAY."""
+
+    server: socket.socket
+    shown: bytes
+    agreed: Agreed
+    uri: str
+    session: str
 
 
 class Relay:
@@ -37,8 +56,7 @@ class Relay:
     def __init__(self, address: str, port: int, options: SourceOptions) -> None:
         """Connect to the address (an IP literal) and listen. Raises SourceError."""
         self.failure: SourceError | None = None
-        self.gather = GATHER
-        """Seconds that bytes wait to come together; a holder that naps allows more than a viewer."""
+        self.gather: float | None = None
         self._lock = threading.Lock()
         self._stopping = False
         try:
@@ -57,10 +75,41 @@ class Relay:
             raise as_source_error(error) from None
         self._sockets.append(self._listener)
         self.port: int = self._listener.getsockname()[1]
+        self._client: socket.socket | None = None
         self._words = ServerWords(address)
         self._requests = ClientWords()
+        self._shown: bytearray | None = bytearray()
+        self._is_given = self._is_kept = self._is_over = False
         self._thread = threading.Thread(target=self._run, name="rtsp-relay", daemon=True)
         self._thread.start()
+
+    @property
+    def agreed(self) -> Agreed:
+        """What was agreed upon so far."""
+        return self._words.agreed
+
+    def keep(self) -> None:
+        """Nobody will take over."""
+        self._is_kept, self._shown = True, None
+
+    def take_over(self) -> Connection | None:
+        """The connection to the camera, for the caller to read from now on; FFmpeg hears no more of it.
+
+        None where that cannot be: it does not play, or sent too much. It is still this object that closes it.
+        """
+        with self._lock:
+            client, shown = self._client, self._shown
+            if client is None or shown is None or self._is_over or not self._words.is_playing:
+                return None
+            self._is_given = True
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_WR)  # wakes a thread that waits for FFmpeg to read
+        self._thread.join()
+        if self.failure is not None:
+            return None
+        self._shown = None
+        words = self._requests
+        return Connection(self._server, bytes(shown), self._words.agreed, words.uri, words.session)
 
     def abort(self) -> None:
         """End both connections at once; safe from any thread, never waits."""
@@ -77,6 +126,16 @@ class Relay:
         if self._thread.is_alive():
             self._cut()
             self._thread.join()
+        if self._is_given and self._client is not None:
+            with contextlib.suppress(OSError):
+                self._server.settimeout(1.0)
+                self._to_server(self._client, memoryview(bytearray(BUFFER)))
+            self._free()
+
+    def _free(self) -> None:
+        with self._lock:
+            for each in self._sockets:
+                each.close()
 
     def _cut(self) -> None:
         with self._lock:
@@ -87,13 +146,12 @@ class Relay:
 
     def _run(self) -> None:
         try:
-            client = self._accept()
-            if client is not None:
-                self._serve(client)
+            self._client = self._accept()
+            if self._client is not None:
+                self._serve(self._client)
         finally:
-            with self._lock:
-                for each in self._sockets:
-                    each.close()
+            if not self._is_given:
+                self._free()
 
     def _accept(self) -> socket.socket | None:
         """FFmpeg's connection; None when the source is closed before it came. Strangers are hung up on."""
@@ -119,6 +177,10 @@ class Relay:
             with self._lock:
                 if not self._stopping:
                     self.failure = as_source_error(error)
+        with self._lock:
+            self._is_over = not self._is_given
+        if self._is_given:
+            return
         # The server is let go at once. FFmpeg may still read what was sent, finds the end, and hangs up itself.
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
@@ -134,10 +196,10 @@ class Relay:
             poller.register(each, select.POLLIN)
         buffer = memoryview(bytearray(BUFFER))
         full = False
-        while True:
-            ready = {number for number, _ in poller.poll()}
+        while not self._is_given:
+            ready = {number for number, _ in poller.poll(None if self._is_kept else ASK_EVERY)}
             if self._words.is_playing and not full:
-                time.sleep(self.gather)
+                time.sleep(GATHER if self.gather is None else self.gather)
             if client.fileno() in ready and not self._to_server(client, buffer):
                 return
             if self._server.fileno() in ready:
@@ -163,6 +225,10 @@ class Relay:
         """Pass on what the server says; False when FFmpeg has hung up."""
         if not self._words.is_playing:
             data = memoryview(self._words.take(bytes(data)))
+            if self._words.is_playing:
+                self._remember(self._words.media)
+        else:
+            self._remember(data)
         try:
             client.sendall(data)
         except OSError:
@@ -170,6 +236,13 @@ class Relay:
                 self._to_server(client, memoryview(bytearray(BUFFER)))  # its farewell lies there still
             return False
         return True
+
+    def _remember(self, data: bytes | memoryview) -> None:
+        shown = self._shown
+        if shown is not None:
+            shown += data
+            if len(shown) > MOST_SHOWN and not self._is_given:
+                self._shown = None
 
 
 def is_own(caller: socket.socket) -> bool:

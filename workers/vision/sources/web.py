@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from http.client import HTTPException
 
 from workers.vision.errors import SourceError, SourceFault
@@ -48,10 +49,21 @@ class _Body:
     def __init__(self, response: GuardedResponse) -> None:
         self._response = response
         self.failure: SourceError | None = None
+        self.gather: float | None = None
+        self._rest = float("-inf")
 
     def read(self, size: int = 65536) -> bytes:
         try:
-            return b"" if self.failure else self._response.read(size)
+            if self.failure:
+                return b""
+            wait = self._rest - time.monotonic()
+            if self.gather is not None and 0 < wait <= self.gather:
+                time.sleep(wait)
+            data = self._response.read(size)
+            if self.gather is not None:
+                # More lies there already where this was as much as fits.
+                self._rest = time.monotonic() + (self.gather if len(data) < size else 0.0)
+            return data
         except (OSError, ValueError, HTTPException) as error:
             self.failure = as_source_error(error)
             return b""
