@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from apps.analysis.choices import ExecutionState, Sampling
 from apps.analysis.models import Execution
 from apps.core import clock
 from apps.core.wake import wake
-from apps.dispatch.selectors import live_nodes, model_of, unfit
+from apps.dispatch.models import ComputeNode
+from apps.dispatch.selectors import LOST_AFTER, live_nodes, model_of, unfit
 
 LEASE = timedelta(seconds=30)
 LIVE = (Sampling.KEYFRAMES, Sampling.FPS)
@@ -36,9 +38,53 @@ def place(now: datetime) -> int:
     Returns how many were placed.
     """
     alive = [node for node in live_nodes(now) if not node.is_drained]
-    nodes, faults = [node.name for node in alive], unfit(alive)
-    if not faults and not _placeable().filter(_is_loose(now)).exists():
+    nodes = _Nodes([node.name for node in alive], unfit(alive))
+    if not nodes.faults and not _placeable().filter(_is_loose(now)).exists():
         return 0  # as nearly always: thousands of rows are not read to find nothing to do
+    held, loose, models = _sorted_out(now, nodes.faults)
+    if not nodes.names:
+        _wait(loose, "node_offline")
+        return 0
+    nodes.load.update(row.node for row in held)
+    homes = {row.camera_id: row.node for row in held if row.node in nodes.names}
+    by_camera: dict[UUID, list[Execution]] = defaultdict(list)
+    for row in loose:
+        if why := nodes.fault(models.get(row.pk, "")):
+            _wait([row], why)
+        else:
+            by_camera[row.camera_id].append(row)
+    placed = sum(_settle(rows, homes.get(camera), models, nodes, now) for camera, rows in by_camera.items())
+    if placed:
+        wake("streams")
+    return placed
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Nodes that may take work, the models each cannot run (SHA-256 → why), and how many executions each has."""
+
+    names: list[str]
+    faults: Mapping[str, Mapping[str, str]]
+    load: Counter[str] = field(default_factory=Counter)
+
+    def fit(self, models: Iterable[str]) -> list[str]:
+        """Those that can run all of these models."""
+        wanted = set(models)
+        return [name for name in self.names if not wanted & self.faults.get(name, {}).keys()]
+
+    def fault(self, model: str) -> str:
+        """Why no node can run this model; empty where one can."""
+        return "" if self.fit([model]) else self.faults[self.names[0]][model]
+
+    def least(self, names: Iterable[str]) -> str:
+        """The one of these with the fewest executions."""
+        return min(names, key=lambda name: (self.load[name], name))
+
+
+def _sorted_out(
+    now: datetime, faults: Mapping[str, Mapping[str, str]]
+) -> tuple[list[Execution], list[Execution], dict[UUID, str]]:
+    """Executions that stay where they are, those that need a node, and the models of all where one is at fault."""
     columns = ["id", "camera_id", "node", "lease_until", "state", "state_reason"]
     rows = list(
         _placeable()
@@ -54,33 +100,17 @@ def place(now: datetime) -> int:
     for row in rows:
         keeps = _is_held(row, now) and (row.camera_id, row.node) not in unfit_homes
         (held if keeps else loose).append(row)
-    if not nodes:
-        _wait(loose, "node_offline")
-        return 0
-    load = Counter(dict.fromkeys(nodes, 0))
-    load.update(row.node for row in held)
-    homes = {row.camera_id: row.node for row in held if row.node in nodes}
-    by_camera: dict[UUID, list[Execution]] = defaultdict(list)
-    for row in loose:
-        why = _unfit_everywhere(models.get(row.pk, ""), nodes, faults)
-        if why:
-            _wait([row], why)
-        else:
-            by_camera[row.camera_id].append(row)
-    placed = 0
-    for camera, members in by_camera.items():
-        shas = {models.get(row.pk, "") for row in members}
-        fit = [name for name in nodes if not shas & faults.get(name, {}).keys()]
-        if not fit:  # no node has all models: each goes where it can
-            placed += sum(
-                _give([row], _least(_fit(models[row.pk], nodes, faults), load), load, now) for row in members
-            )
-            continue
-        home = homes.get(camera)
-        placed += _give(members, home if home in fit else _least(fit, load), load, now)
-    if placed:
-        wake("streams")
-    return placed
+    return held, loose, models
+
+
+def _settle(
+    rows: list[Execution], home: str | None, models: Mapping[UUID, str], nodes: _Nodes, now: datetime
+) -> int:
+    """The executions of one camera go to its home, else together to another node; apart where none has all models."""
+    fit = nodes.fit(models.get(row.pk, "") for row in rows)
+    if fit:
+        return _give(rows, home if home in fit else nodes.least(fit), nodes, now)
+    return sum(_give([row], nodes.least(nodes.fit([models[row.pk]])), nodes, now) for row in rows)
 
 
 def _placeable() -> QuerySet[Execution]:
@@ -92,16 +122,8 @@ def _is_loose(now: datetime) -> Q:
     return Q(node="") | Q(lease_until__isnull=True) | Q(lease_until__lte=now)
 
 
-def _fit(sha: str, nodes: list[str], faults: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return [name for name in nodes if sha not in faults.get(name, {})]
-
-
-def _least(nodes: list[str], load: Counter[str]) -> str:
-    return min(nodes, key=lambda name: (load[name], name))
-
-
-def _give(rows: list[Execution], node: str, load: Counter[str], now: datetime) -> int:
-    load[node] += len(rows)
+def _give(rows: list[Execution], node: str, nodes: _Nodes, now: datetime) -> int:
+    nodes.load[node] += len(rows)
     Execution.objects.filter(pk__in=[row.pk for row in rows]).update(
         node=node,
         lease_until=now + LEASE,
@@ -120,18 +142,19 @@ def _wait(rows: list[Execution], reason: str) -> None:
     )
 
 
-def _unfit_everywhere(sha: str, nodes: list[str], faults: Mapping[str, Mapping[str, str]]) -> str:
-    reasons = [faults.get(name, {}).get(sha, "") for name in nodes] if sha else [""]
-    return reasons[0] if all(reasons) else ""
-
-
 def _is_held(row: Execution, now: datetime) -> bool:
     return bool(row.node) and row.lease_until is not None and row.lease_until > now
 
 
-def leave(*, node: str) -> int:
-    """The node has let go of its streams: others may take them at once. Returns how many leases were given back."""
+@transaction.atomic
+def leave(*, node: str, is_ending: bool = False) -> int:
+    """The node has let go of its streams: others may take them at once. Returns how many leases were given back.
+
+    is_ending: its holder ends, so the node counts as lost until it is heard of again, or it would get them back.
+    """
     moment = clock.now()
+    if is_ending:
+        ComputeNode.objects.filter(name=node).update(heartbeat_at=moment - LOST_AFTER - timedelta(seconds=1))
     given = Execution.objects.filter(node=node, lease_until__gt=moment).update(lease_until=moment)
     if given:
         wake("analysis")
