@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from apps.core.crypto import provider
 from apps.core.models.sealed import EncryptedTextField, SealedRow
 from apps.core.registry import Registry
 from apps.core.sealing import marked_broken
+
+logger = logging.getLogger(__name__)
 
 
 class Holder(Protocol):
@@ -42,12 +45,20 @@ class Column:
         return self.rows().count()
 
     def step(self, limit: int) -> int:
-        """See Holder. `update`, so that stamps and hashes of other fields stay as they are."""
+        """See Holder. A cell that cannot be opened stays old, and holds nobody else up."""
         with transaction.atomic():
-            found = list(self.rows().select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:limit])
-            for row in found:
-                type(row)._base_manager.filter(pk=row.pk).update(**{self.field: self.fresh(row)})
-        return len(found)
+            locked = self.rows().select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+            return sum(self._renew(key) for key in list(locked.values_list("pk", flat=True)[:limit]))
+
+    def _renew(self, key: Any) -> bool:
+        """`update`, so that stamps and hashes of other fields stay as they are."""
+        rows = self.rows().model._base_manager.filter(pk=key)
+        try:
+            rows.update(**{self.field: self.fresh(rows.get())})
+        except ValueError as error:
+            logger.error("%s %s: %s cannot be opened: %s", rows.model._meta.label, key, self.field, error)
+            return False
+        return True
 
 
 def _not_under(model: type[models.Model], name: str) -> QuerySet[Any]:

@@ -139,6 +139,25 @@ def test_rotation_goes_on_while_everything_reads_and_writes(tmp_path: Path) -> N
     assert "site-1: retired" in _rotate("status")
 
 
+def test_a_cell_that_cannot_be_opened_stays_old_and_holds_nothing_else_up(tmp_path: Path) -> None:
+    broken, *_rest = _things(tmp_path)
+    other = factories.user(phone="13900000000")
+    sealed = _raw("accounts_user", "phone", broken.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_user SET phone = %s WHERE id = %s", [sealed[:-8] + "AAAAAAA=", broken.pk]
+        )
+    _rotate("begin", "site-2")
+    _rotate("use", "site-2")
+    _rotate("run")
+    left = {name: count for name, count in rotation.remaining().items() if count}
+    assert set(left) <= {"accounts.phone", "accounts.email"}
+    assert left["accounts.phone"] == 1
+    assert _raw("accounts_user", "phone", other.pk).startswith("v2:sm4-gcm:site-2:")
+    with pytest.raises(CommandError, match="still under an old key"):
+        _rotate("retire", "site-1")
+
+
 def test_a_cover_that_cannot_be_opened_holds_no_rotation_up(tmp_path: Path) -> None:
     *_rest, camera, _grant = _things(tmp_path)
     file = tmp_path / "media" / camera.cover
