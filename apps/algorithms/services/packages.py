@@ -178,12 +178,10 @@ def _ids(manifest: dict[str, Any]) -> set[str]:
 
 
 def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVersion:
-    name = entry.get("name", {})
     algorithm, _made = Algorithm.objects.update_or_create(
         slug=entry["id"],
         defaults={
-            "name_zh": one_line(str(name.get("zh", entry["id"])), limit=100),
-            "name_en": one_line(str(name.get("en", entry["id"])), limit=100),
+            **_names(entry, entry["id"]),
             "vendor": one_line(str(entry.get("vendor", "")), limit=100),
             "industries": entry.get("industry", []),
             "targets": entry.get("targets", []),
@@ -208,18 +206,30 @@ def _register(package: AlgorithmPackage, entry: dict[str, Any]) -> AlgorithmVers
             % {"id": entry["id"], "version": entry["version"]},
         )
     version.packages.add(package)
+    _register_items(algorithm, entry)
+    return version
+
+
+def _register_items(algorithm: Algorithm, entry: dict[str, Any]) -> None:
     for item in entry.get("items", []):
+        proposes = str(item.get("proposes", ""))
         DetectionItem.objects.get_or_create(
             algorithm=algorithm,
             code=item["code"],
             defaults={
-                "name_zh": one_line(str(item.get("name", {}).get("zh", item["code"])), limit=100),
-                "name_en": one_line(str(item.get("name", {}).get("en", item["code"])), limit=100),
-                "proposes": str(item.get("proposes", "")),
-                "event_type": EventType.objects.filter(code=str(item.get("proposes", ""))).first(),
+                **_names(item, item["code"]),
+                "proposes": proposes,
+                "event_type": EventType.objects.filter(code=proposes).first(),
             },
         )
-    return version
+
+
+def _names(entry: dict[str, Any], code: str) -> dict[str, str]:
+    """`name_zh` and `name_en` as the package has them, its code where it has none."""
+    name = entry.get("name", {})
+    return {
+        f"name_{language}": one_line(str(name.get(language, code)), limit=100) for language in ("zh", "en")
+    }
 
 
 @transaction.atomic
