@@ -13,10 +13,11 @@ from apps.analysis.models import CaptureSlot, ExecutionHour
 from apps.events.models import RawEvent
 from tests.faults.test_f01_pool_child_killed import captured_slot
 from tests.support.analysis import ITEM
-from tests.support.celery_worker import celery_worker, until
+from tests.support.celery_worker import celery_worker
 from tests.support.checker import raw_events_once, slots_decided_once
 from tests.support.engine import hit, scripted_engine
 from tests.support.road import claimed_broker, served_here
+from tests.support.waiting import until
 from workers.inference import infer_slots
 from workers.writer import Writer
 

@@ -12,8 +12,9 @@ import pytest
 from celery import current_app
 
 from apps.core.models import ProcessLease
-from tests.support.celery_worker import celery_worker, said, until
+from tests.support.celery_worker import celery_worker, said
 from tests.support.road import claimed_broker, served_here
+from tests.support.waiting import until
 from workers.process import watchdog
 from workers.process.watchdog import LIMIT, LONGEST_TASK, Watchdog
 

@@ -15,9 +15,10 @@ from apps.analysis.services import PlannedSlot, write_slots
 from apps.core import clock
 from tests.support import factories
 from tests.support.analysis import builtin_version, executions_of, running_task
-from tests.support.celery_worker import celery_worker, said, until
+from tests.support.celery_worker import celery_worker, said
 from tests.support.checker import slots_decided_once
 from tests.support.road import claimed_broker, served_here
+from tests.support.waiting import until
 from workers.capture import capture_slots
 from workers.process.poison import MOST_CRASHES
 

@@ -17,9 +17,9 @@ from django.db import connection
 
 from apps.core.models import ProcessLease
 from tests.support import lease_log
-from tests.support.celery_worker import until
 from tests.support.checker import one_holder_each
 from tests.support.crash import PREAMBLE, ROOT
+from tests.support.waiting import until
 
 SLOTS = 50
 PREPARE = """

@@ -5,42 +5,23 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.clips import make_clip, write_clip
+from tests.support.holding import DEMAND, hurried, resident
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
 from tests.support.rtsp_server import RtspServer, available
-from workers.vision.holder import Backoff, Demand, StreamHolder, StreamState, StreamWish
+from tests.support.waiting import wait_until
+from workers.vision.holder import Backoff, StreamHolder, StreamState, StreamWish
 from workers.vision.sources import SourceOptions
-
-DEMAND = (Demand("keyframes", 0.1),)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-def resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def hurried() -> Backoff:
-    return Backoff(base=0.05, cap=0.1)
 
 
 class Samples:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.test_f21_reconnect import DEMAND, hurried, wait_until
 from tests.support.clips import make_clip
+from tests.support.holding import DEMAND, hurried
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.vision.holder import StreamHolder, StreamState, StreamWish
 
 ALIVE, DEAD = 35, 5

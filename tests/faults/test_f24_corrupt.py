@@ -11,10 +11,11 @@ import av
 import numpy as np
 import pytest
 
-from tests.faults.test_f21_reconnect import hurried, wait_until
 from tests.support.clips import make_clip
+from tests.support.holding import hurried
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 from workers.vision.holder.watch import PictureWatch

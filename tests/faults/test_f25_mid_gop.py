@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_f21_reconnect import hurried, wait_until
 from tests.faults.test_f24_corrupt import damaged_clip, flip
 from tests.support.clips import make_clip
+from tests.support.holding import hurried
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 from workers.vision.keyframes import capture_keyframe

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.faults.test_f21_reconnect import hurried, wait_until
 from tests.support.clips import make_clip
+from tests.support.holding import hurried
 from tests.support.http_camera import HttpCamera, Route
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from tests.vision.engine_models import moment, spec
 from workers.vision.frames import Frame
 from workers.vision.geometry import polygons, rasterise

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from tests.faults.test_f21_reconnect import wait_until
 from tests.support.clips import make_clip
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.test_f21_reconnect import hurried, resident, wait_until
 from tests.support.clips import make_clip
+from tests.support.holding import hurried, resident
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.management.succession import Parent
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -63,14 +62,3 @@ def children_of(pid: int) -> list[int]:
 def said(folder: Path, words: str, name: str = "w") -> bool:
     """Whether the worker's log holds the words."""
     return words in (folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-
-
-def until(check: Any, seconds: float, what: str) -> Any:
-    """Ask every 0.1 s until `check` gives something true, and return it."""
-    import time
-
-    ends = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < ends, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(0.1)
-    return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -15,6 +13,7 @@ import pytest
 from tests.support.clips import make_clip, write_clip
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.waiting import wait_until
 from workers.vision.buffers import LatestSlot
 from workers.vision.frames import Frame
 from workers.vision.holder import (
@@ -31,15 +30,6 @@ from workers.vision.holder.due import DueGate
 from workers.vision.holder.states import StateMachine
 from workers.vision.live import LiveRemuxer
 from workers.vision.sources import RefuseAll, SourceOptions, open_source
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_backoff_is_full_jitter_between_its_bounds() -> None:

@@ -14,6 +14,7 @@ from apps.analysis.models import Scene
 from apps.devices.services.live import live_right, picture_now
 from tests.support import factories
 from tests.support.http_camera import HttpCamera
+from tests.support.waiting import wait_until
 from workers.capture.frames import FrameStore
 from workers.capture.shots import Shot, take
 from workers.streams import Streams
@@ -61,21 +62,14 @@ def holding(http_camera: HttpCamera) -> Iterator[Holding]:
     made.close()
 
 
-def wait_until(done: Any, seconds: float = 20.0) -> None:
-    ends = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def test_a_capture_of_a_held_camera_opens_no_second_connection(
     holding: Holding, http_camera: HttpCamera, settings: Any
 ) -> None:
     camera = factories.camera(factories.organisation())
     wish = StreamWish(http_camera.url("/live.ts"), (Demand("keyframes", 60.0),), live=True)
     holding.fixed = {str(camera.pk): wish}
-    wait_until(lambda: holding.streams.holder.status().get(str(camera.pk)) is not None)
-    wait_until(lambda: holding.streams.holder.status()[str(camera.pk)].state == "online")
+    assert wait_until(lambda: holding.streams.holder.status().get(str(camera.pk)) is not None)
+    assert wait_until(lambda: holding.streams.holder.status()[str(camera.pk)].state == "online")
     store = FrameStore()
     shot = Shot(camera.pk, camera.pk, 0, wish.url, SourceOptions(), [LEFT_HALF], 10.0)
     taken = take(shot, RefuseAll(), store, settings.VANTAGE_LIVE_SOCKET)
@@ -152,7 +146,7 @@ def test_one_decode_serves_all_who_ask_and_a_damaged_one_nobody() -> None:
     askers = [threading.Thread(target=lambda: got.append(desk.ask(5.0, 10.0))) for _ in range(3)]
     for asker in askers:
         asker.start()
-    wait_until(lambda: len(desk._asked) == 3)
+    assert wait_until(lambda: len(desk._asked) == 3)
     source: Any = Source(None, good)
     desk.serve(source)  # nothing kept yet
     desk.keep(packet)
