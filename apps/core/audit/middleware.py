@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -47,13 +48,8 @@ class AuditMiddleware:
     def _note(self, request: HttpRequest, action: str, outcome: str, status: int) -> None:
         match = request.resolver_match
         assert match is not None
-        ids = {name: str(value)[:64] for name, value in match.kwargs.items() if name != "token"}
-        note(
-            request.principal,  # type: ignore[attr-defined]
-            action,
-            outcome=outcome,
-            name=match.view_name,
-            method=request.method,
-            status=status,
-            **({"ids": ids} if ids else {}),
-        )
+        detail: dict[str, Any] = {"method": request.method, "status": status}
+        if ids := {name: str(value)[:64] for name, value in match.kwargs.items() if name != "token"}:
+            detail["ids"] = ids
+        principal = request.principal  # type: ignore[attr-defined]
+        note(principal, action, outcome=outcome, name=match.view_name, **detail)
