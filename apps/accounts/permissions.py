@@ -22,6 +22,7 @@ ABILITIES: dict[str, frozenset[str]] = {
     "packages.manage": frozenset({R.OPERATOR, R.ALGORITHM_ARRANGER}),
     "event_types.manage": frozenset({R.OPERATOR}),
     "tasks.manage": frozenset({R.OPERATOR, R.ALGORITHM_ARRANGER, R.BUREAU_OFFICER}),
+    "tasks.prioritise": frozenset({R.OPERATOR}),
     "events.review": frozenset({R.OPERATOR, R.EVENT_REVIEWER, R.BUREAU_OFFICER}),
     "strategies.manage": frozenset({R.OPERATOR, R.EVENT_REVIEWER, R.ALGORITHM_ARRANGER}),
     "apps.manage": frozenset({R.OPERATOR, R.DEVELOPER, R.BUREAU_OFFICER}),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.algorithms.models import AlgorithmVersion
 from apps.analysis.choices import PlanKind, Sampling
 from apps.analysis.models import Plan
+from apps.analysis.services.tasks import HIGHEST_PRIORITY
 from apps.devices.models import Camera
 
 WEEKDAYS = (
@@ -56,9 +57,27 @@ class TaskForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text=_("Empty: without end."),
     )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        choices=[(number, str(number)) for number in range(HIGHEST_PRIORITY + 1)],
+        coerce=int,
+        initial=0,
+        required=False,
+        empty_value=0,
+        help_text=_("Where a device is full, a higher one takes the room of lower ones that allow it."),
+    )
+    is_preemptible = forms.BooleanField(
+        label=_("May be pre-empted"),
+        required=False,
+        help_text=_(
+            "Gives way to tasks of a higher priority; it then runs slower, or says that it does not."
+        ),
+    )
 
     def __init__(self, *args: Any, principal: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not principal.can("tasks.prioritise"):
+            del self.fields["priority"]
         self.choices_from("cameras", Camera.objects.all().visible_to(principal, "analyse"))
         listed = AlgorithmVersion.objects.filter(is_listed=True).select_related("algorithm")
         self.choices_from("versions", listed.order_by("algorithm__slug", "-pk"))

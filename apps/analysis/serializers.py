@@ -9,6 +9,7 @@ from rest_framework import serializers
 from apps.algorithms.models import AlgorithmVersion
 from apps.analysis.choices import Sampling
 from apps.analysis.models import AnalysisTask, AnalysisUnit, Plan, Scene, SceneRule
+from apps.analysis.services.tasks import HIGHEST_PRIORITY
 from apps.core.rest import StrictModelSerializer, StrictSerializer, principal_of
 from apps.devices.models import Camera
 
@@ -43,7 +44,7 @@ class TaskSerializer(StrictModelSerializer):
         model = AnalysisTask
         fields = (
             "id", "name", "organisation", "kind", "source", "state", "state_reason", "plan", "sampling", "interval",
-            "parameters", "valid_to", "created_at", "updated_at",
+            "parameters", "priority", "is_preemptible", "valid_to", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -58,6 +59,8 @@ class NewTaskSerializer(StrictSerializer):
     sampling = serializers.ChoiceField(choices=Sampling.choices, default=Sampling.SNAPSHOT)
     interval = serializers.FloatField(default=60.0, min_value=0)
     parameters = serializers.DictField(default=dict)
+    priority = serializers.IntegerField(default=0, min_value=0, max_value=HIGHEST_PRIORITY)
+    is_preemptible = serializers.BooleanField(default=False)
     valid_to = serializers.DateTimeField(required=False, allow_null=True)
     submit = serializers.BooleanField(default=True)
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tests.support.fake_gpu import Gpu, on_gpu
 from tests.vision.engine_models import frame, jpeg, moment, sha, spec
 from workers.vision.inference import Engine, FrameRef
 from workers.vision.inference.children import EngineChildren
@@ -135,52 +136,6 @@ def test_f41_waiting_callers_share_batches():
     assert max(device.tried) <= 12
 
 
-class Gpu:
-    """A device with a budget of bytes for models and their runs; the CPU beside it has room for `cpu` models."""
-
-    def __init__(self, budget: int, cpu: int = 100) -> None:
-        self.free, self.cpu, self.opened = budget, cpu, []
-
-    def open(self, model, platform):
-        self.opened.append((model.id, platform))
-        if platform == "cpu":
-            if self.cpu == 0:
-                raise DeviceOutOfMemory("bad_alloc")
-            self.cpu -= 1
-            return self._model(0, ("CPUExecutionProvider",), 1)
-        if self.free < 100:
-            raise DeviceOutOfMemory("no room")
-        self.free -= 100
-        return self._model(100, ("CUDAExecutionProvider",), 8)
-
-    def _model(self, size, providers, batch):
-        gpu = self
-
-        class OnGpu:
-            memory_bytes, batch_limit = 100, batch
-
-            def __init__(self):
-                self.providers = providers
-
-            def run(self, tensor):
-                if size and gpu.free < len(tensor) * 20:
-                    raise DeviceOutOfMemory("no room for the run")
-                return [np.full((len(tensor), 5, 1), 0.9, np.float32)]
-
-            def close(self):
-                gpu.free += size
-
-        return OnGpu()
-
-
-def on_gpu(folder, name):
-    execution = spec(folder / name, name, package=name * 64)
-    execution["platform"] = "cuda"
-    execution["model"]["id"] = name
-    execution["model"]["sha256"] = name * 64
-    return execution
-
-
 def test_f41_a_full_device_lets_unused_models_go_before_it_falls_back(tmp_path):
     gpu = Gpu(budget=150)
     engine = Engine(open_model=gpu.open)
@@ -214,6 +169,6 @@ def test_f41_with_room_nowhere_it_says_so_and_rests(tmp_path, monkeypatch):
     assert set(reasons) == {"out_of_memory"}
     assert len(gpu.opened) == 3
     gpu.cpu = 1
-    monkeypatch.setattr("workers.vision.inference.engine.FULL_SECONDS", 0.0)
-    engine._full_until.clear()
+    monkeypatch.setattr("workers.vision.inference.room.FULL_SECONDS", 0.0)
+    engine.room._full_until.clear()
     assert engine.analyse(frame(), [on_gpu(tmp_path, "a")])[0]["reason"] == ""

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     MODEL_CORRUPT = "model_corrupt"
     MODEL_REFUSED = "model_refused"
     OUT_OF_MEMORY = "out_of_memory"
+    PREEMPTED = "preempted"
     OUTPUT_MISMATCH = "output_mismatch"
     LEARNING = "learning"
     SCENE_CHANGE = "scene_change"

@@ -15,7 +15,10 @@ from apps.devices.models import Camera
 
 
 class AnalysisTask(StampedModel):
-    """分析任务: cameras × algorithms × plan × sampling, for one organisation."""
+    """分析任务: cameras × algorithms × plan × sampling, for one organisation.
+
+    Where a device is full, a higher `priority` takes the room of lower ones that are all `is_preemptible`.
+    """
 
     name = models.CharField(_("name"), max_length=200)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="analysis_tasks")
@@ -31,6 +34,8 @@ class AnalysisTask(StampedModel):
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     cameras = models.ManyToManyField(Camera, related_name="analysis_tasks", verbose_name=_("cameras"))
     versions = models.ManyToManyField(AlgorithmVersion, related_name="tasks", verbose_name=_("algorithms"))
+    priority = models.PositiveSmallIntegerField(_("priority"), default=0, db_default=0)
+    is_preemptible = models.BooleanField(_("may be pre-empted"), default=False, db_default=False)
     valid_to = models.DateTimeField(_("analyse until"), null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     requisition_reference = models.CharField(max_length=64, blank=True)

@@ -52,6 +52,7 @@ def _WORDS() -> dict[str, str]:
         "engine_unavailable": _("The inference engine did not answer."),
         "engine_error": _("The inference engine failed; the log says why."),
         "engine_busy": _("The inference engine was busy."),
+        "preempted": _("Its room on the device was given to a task of a higher priority."),
         "engine_restarted": _("The inference engine was restarted."),
         "bad_spec": _("The package or the scene rule cannot be run."),
         "model_missing": _("The model's file is missing on the node."),

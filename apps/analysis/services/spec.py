@@ -45,14 +45,17 @@ def build_spec(
     rule: SceneRule | None,
     masks: list[dict[str, Any]],
     parameters: dict[str, Any],
+    priority: int = 0,
+    is_preemptible: bool = False,
 ) -> dict[str, Any]:
     """Manifest entry + scene rule + task parameters. Later wins: schema defaults, the rule's, the task's own.
 
-    No regions means the whole frame.
+    No regions means the whole frame, no `schedule` means priority 0 and not pre-emptible.
     """
     entry = manifest_entry(package, version)
     models = {model.get("id"): model for model in package.manifest.get("models", [])}
     ruled = rule.parameters if rule is not None else {}
+    schedule = {"priority": priority, "preemptible": is_preemptible}
     return {
         "execution": str(execution_id),
         "camera": str(camera_id),
@@ -71,4 +74,5 @@ def build_spec(
         "regions": list(rule.regions) if rule is not None else [],
         "lines": list(rule.lines) if rule is not None else [],
         "masks": masks,
+        **({"schedule": schedule} if priority or is_preemptible else {}),
     }

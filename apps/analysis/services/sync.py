@@ -47,7 +47,16 @@ class _Group:
     rule: SceneRule | None
     package: AlgorithmPackage
     interval: float
+    priority: int = 0
+    is_preemptible: bool = True
     units: list[UUID] = field(default_factory=list)
+
+    def add(self, unit: dict[str, Any]) -> None:
+        """The shortest interval any needs, the highest priority; pre-emptible where all of them are."""
+        self.interval = min(self.interval, unit["interval"])
+        self.priority = max(self.priority, unit["priority"])
+        self.is_preemptible = self.is_preemptible and unit["is_preemptible"]
+        self.units.append(unit["id"])
 
 
 class _Facts:
@@ -143,9 +152,7 @@ def sync_executions() -> SyncResult:
         rule, package = facts.rule(unit), facts.package(unit["version_id"])
         assert package is not None
         key = execution_key(unit, rule, package)
-        group = groups.setdefault(key, _Group(unit, rule, package, unit["interval"]))
-        group.interval = min(group.interval, unit["interval"])
-        group.units.append(unit["id"])
+        groups.setdefault(key, _Group(unit, rule, package, unit["interval"])).add(unit)
     made, changed, ids = _write_executions(groups, facts)
     ended = _end_others(set(ids.values()))
     _write_units(units, groups, ids, reasons)
@@ -178,6 +185,8 @@ def _active_units() -> list[dict[str, Any]]:
             sampling=F("task__sampling"),
             interval=F("task__interval"),
             parameters=F("task__parameters"),
+            priority=F("task__priority"),
+            is_preemptible=F("task__is_preemptible"),
             enabled=F("camera__is_enabled"),
             manager=F("camera__managing_organisation_id"),
         )
@@ -201,6 +210,8 @@ def _write_executions(groups: dict[str, _Group], facts: _Facts) -> tuple[int, in
             rule=group.rule,
             masks=facts.masks.get((row.camera_id, row.preset), []),
             parameters=group.unit["parameters"],
+            priority=group.priority,
+            is_preemptible=group.is_preemptible,
         )
         state, reason = row.state, row.state_reason
         if state in {ExecutionState.STOPPED, ExecutionState.FAILED}:

@@ -24,6 +24,7 @@ from workers.vision.rules import RULE_PARAMETERS
 
 SHORTEST = {Sampling.SNAPSHOT: 5.0, Sampling.KEYFRAMES: 0.0, Sampling.FPS: 1 / 25}
 LONGEST = 86_400.0
+HIGHEST_PRIORITY = 9
 MOST_UNITS = 100_000
 
 
@@ -43,14 +44,24 @@ def create_task(
     sampling: str = Sampling.SNAPSHOT,
     interval: float = 60.0,
     parameters: dict[str, Any] | None = None,
+    priority: int = 0,
+    is_preemptible: bool = False,
     valid_to: datetime | None = None,
     source: str = TaskSource.OWN,
 ) -> AnalysisTask:
-    """A draft with its units. Every camera must be the principal's to analyse (code `camera_not_yours`)."""
+    """A draft with its units. Every camera must be the principal's to analyse (code `camera_not_yours`).
+
+    A `priority` above 0 takes room from others: whoever runs the service decides about that.
+    """
     by.must("tasks.manage")
+    if priority:
+        by.must("tasks.prioritise")
     chosen, wanted = list(cameras), list(versions)
     _check_size(name, chosen, wanted)
     _check_sampling(sampling, interval)
+    if not 0 <= priority <= HIGHEST_PRIORITY:
+        words = _("The priority must lie between 0 and %(most)d.") % {"most": HIGHEST_PRIORITY}
+        raise Refusal("priority_out_of_range", words, fields={"priority": words})
     _check_parameters(parameters or {})
     if valid_to is not None and valid_to <= clock.now():
         raise Refusal("task_over", _("The end lies in the past."), fields={"valid_to": _("In the past.")})
@@ -66,6 +77,8 @@ def create_task(
         sampling=sampling,
         interval=interval,
         parameters=parameters or {},
+        priority=priority,
+        is_preemptible=is_preemptible,
         valid_to=valid_to,
         created_by=by.user,
     )

@@ -21,7 +21,9 @@ from workers.vision.detections import Detection
 from workers.vision.frames import Frame, Image
 from workers.vision.geometry import Placement
 from workers.vision.inference.gating import Gating
+from workers.vision.inference.precedence import Rank
 from workers.vision.inference.results import Result, Timings, item_hits, judged, not_analysed
+from workers.vision.inference.room import ModelOpener, Room
 from workers.vision.inference.sizes import needed_size
 from workers.vision.inference.spec import BadSpec, ExecutionSpec, ModelSpec, compile_spec
 from workers.vision.inference.states import ExecutionState, StateStore
@@ -30,16 +32,12 @@ from workers.vision.outcomes import NotAnalysed, Reason
 from workers.vision.rendition.decode import ImageRefused, decode_image
 from workers.vision.rules import RuleContext, rules
 from workers.vision.rules.base import candidates
-from workers.vision.runtimes.base import DeviceOutOfMemory, Model, ModelError, Tensor
+from workers.vision.runtimes.base import Model, ModelError, Tensor
 from workers.vision.runtimes.cache import ModelCache
 from workers.vision.runtimes.checksum import verify
 from workers.vision.runtimes.onnx import OnnxModel
 from workers.vision.runtimes.prepare import Canvases, InputSpec, prepare
-from workers.vision.runtimes.providers import CPU
 from workers.vision.runtimes.served import ServedModel
-
-FULL_SECONDS = 30.0
-"""How long a model that found room nowhere is not opened again."""
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +72,8 @@ class _Work:
     image: Image
     time: datetime
     timings: Timings
+    may_fall_back: bool = True
     tensors: dict[InputSpec, tuple[Tensor, Placement]] = field(default_factory=dict)
-
-
-ModelOpener = Callable[[ModelSpec, str], Model]
 
 
 def open_onnx(spec: ModelSpec, platform: str) -> Model:
@@ -96,12 +92,16 @@ class Engine:
         self.faulty: dict[str, str] = {}
         """Model files that did not pass, SHA-256 → reason; the node agent reports them."""
         self.frames = self.frames_lost = self.executions = self.looks = self.unchanged = 0
-        self._open_model = open_model
-        self._full_until: dict[tuple[str, str], float] = {}
+        self.room = Room(self.models, self.faulty, open_model)
         self._own = threading.local()
 
-    def analyse(self, frame: Frame | FrameRef, specs: Sequence[Mapping[str, Any]]) -> list[Result]:
-        """One result per spec, in order. Never raises for a frame, a model or a rule that fails."""
+    def analyse(
+        self, frame: Frame | FrameRef, specs: Sequence[Mapping[str, Any]], *, may_fall_back: bool = True
+    ) -> list[Result]:
+        """One result per spec, in order. Never raises for a frame, a model or a rule that fails.
+
+        Not `may_fall_back`: a model that finds no room on its device answers so, instead of running on the CPU.
+        """
         self.frames += 1
         self.executions += len(specs)
         results: dict[int, Result] = {}
@@ -120,7 +120,7 @@ class Engine:
             else:
                 results[index] = known
         if remaining:
-            results.update(self._analyse_compiled(frame, remaining))
+            results.update(self._analyse_compiled(frame, remaining, may_fall_back))
         return [results[index] for index in range(len(specs))]
 
     def stats(self) -> dict[str, Any]:
@@ -138,6 +138,8 @@ class Engine:
             "states": len(self.states),
             "state_evictions": self.states.evictions,
             "faulty_models": dict(self.faulty),
+            "preempted": self.room.preempted,
+            "preemptions": list(self.room.preemptions),
         }
 
     def unload(self) -> int:
@@ -147,10 +149,11 @@ class Engine:
     # ---- one frame -------------------------------------------------------------------------------------
 
     def _analyse_compiled(
-        self, frame: Frame | FrameRef, specs: Mapping[int, ExecutionSpec]
+        self, frame: Frame | FrameRef, specs: Mapping[int, ExecutionSpec], may_fall_back: bool
     ) -> dict[int, Result]:
         try:
             work = self._open_frame(frame, specs.values())
+            work.may_fall_back = may_fall_back
         except NotAnalysed as fault:
             self.frames_lost += 1
             return {index: not_analysed(spec.execution, fault.reason) for index, spec in specs.items()}
@@ -218,7 +221,9 @@ class Engine:
     ) -> dict[int, Result]:
         timings = dict(work.timings)
         try:
-            detections = self._detect(work, model, min(spec.confidence for spec in specs.values()), timings)
+            rank = Rank.of(spec.rank for spec in specs.values())
+            confidence = min(spec.confidence for spec in specs.values())
+            detections = self._detect(work, model, rank, confidence, timings)
         except ModelError as error:
             log.warning("model %s of package %s: %s", model.id, model.package[:12], error)
             if error.reason in (Reason.MODEL_MISSING, Reason.MODEL_CORRUPT, Reason.MODEL_REFUSED):
@@ -237,13 +242,15 @@ class Engine:
             }
         return {index: not_analysed(spec.execution, reason, timings) for index, spec in specs.items()}
 
-    def _detect(self, work: _Work, model: ModelSpec, confidence: float, timings: Timings) -> list[Detection]:
+    def _detect(
+        self, work: _Work, model: ModelSpec, rank: Rank, confidence: float, timings: Timings
+    ) -> list[Detection]:
         started = time.perf_counter()
         if model.input not in work.tensors:
             work.tensors[model.input] = prepare(work.image, model.input, self._canvases)
         tensor, placement = work.tensors[model.input]
         prepared = time.perf_counter()
-        with self.models.borrow(model.key, lambda: self._serve(model)) as served:
+        with self.room.lend(model, rank, work.may_fall_back) as served:
             opened = time.perf_counter()
             outputs = served.infer(tensor)
         ran = time.perf_counter()
@@ -253,34 +260,6 @@ class Engine:
         timings["model_ms"] = (ran - opened) * 1e3
         timings["rules_ms"] = (time.perf_counter() - ran) * 1e3
         return found
-
-    def _serve(self, model: ModelSpec) -> ServedModel:
-        opened = self._open(model)
-        on_device = bool(opened.providers) and opened.providers[0] != CPU
-        self.faulty.pop(model.sha256, None)
-        return ServedModel(opened, (lambda: self._open_model(model, "cpu")) if on_device else None)
-
-    def _open(self, model: ModelSpec) -> Model:
-        """On its device; where that is full, after unused models were closed; else on the CPU.
-
-        Where nothing has room it is not tried again for a while: opening for every frame would help nobody.
-        """
-        if time.monotonic() < self._full_until.get(model.key, 0.0):
-            raise DeviceOutOfMemory("there was no room for this model a moment ago")
-        try:
-            return self._open_model(model, model.platform)
-        except DeviceOutOfMemory:
-            log.warning("no room for model %s: unused models are closed", model.id)
-            self.models.unload()
-        try:
-            try:
-                return self._open_model(model, model.platform)
-            except DeviceOutOfMemory:
-                log.warning("still no room for model %s: it runs on the CPU", model.id)
-                return self._open_model(model, "cpu")
-        except DeviceOutOfMemory:
-            self._full_until[model.key] = time.monotonic() + FULL_SECONDS
-            raise
 
     # ---- analysers and rules ---------------------------------------------------------------------------
 

@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 class Analyses(Protocol):
     """What the server serves: the engine itself, or the pool of child engines."""
 
-    def analyse(self, frame: Any, specs: Sequence[Mapping[str, Any]]) -> list[Result]: ...
+    def analyse(
+        self, frame: Any, specs: Sequence[Mapping[str, Any]], *, may_fall_back: bool = True
+    ) -> list[Result]: ...
 
     def stats(self) -> dict[str, Any]: ...
 
@@ -182,8 +184,9 @@ class EngineServer:
         for index in chain:
             frame, item = items[index]
             specs = item["executions"]
+            options = {} if item.get("may_fall_back", True) else {"may_fall_back": False}
             try:
-                results[index] = self._engine.analyse(frame, specs)
+                results[index] = self._engine.analyse(frame, specs, **options)
             except Exception:
                 log.exception("a frame of camera %s failed", item["frame"].get("camera"))
                 results[index] = [

@@ -19,6 +19,7 @@ import msgpack
 from workers.vision.analysers import analysers
 from workers.vision.decoders import decoders
 from workers.vision.geometry import lines, polygons
+from workers.vision.inference.precedence import Rank
 from workers.vision.rules import RULE_PARAMETERS, SceneShapes, rules
 from workers.vision.rules.base import DEFAULT_CONFIDENCE
 from workers.vision.runtimes.prepare import InputSpec
@@ -81,6 +82,7 @@ class ExecutionSpec:
     items: tuple[Item, ...]
     parameters: Mapping[str, Any]
     shapes: SceneShapes
+    rank: Rank
 
     @cached_property
     def confidence(self) -> float:
@@ -111,7 +113,8 @@ def compile_spec(data: Mapping[str, Any]) -> ExecutionSpec:
 def _compile(packed: bytes) -> ExecutionSpec:
     data = msgpack.unpackb(packed)
     try:
-        return _build(data, hashlib.sha256(packed).hexdigest())
+        answering = {name: value for name, value in data.items() if name != "schedule"}
+        return _build(data, hashlib.sha256(msgpack.packb(answering)).hexdigest())
     except BadSpec:
         raise
     except (KeyError, TypeError, ValueError, LookupError, AttributeError) as error:
@@ -138,6 +141,7 @@ def _build(data: Mapping[str, Any], digest: str) -> ExecutionSpec:
         shapes=SceneShapes(
             polygons(data.get("regions")), lines(data.get("lines")), polygons(data.get("masks"))
         ),
+        rank=Rank.from_spec(data),
     )
 
 

@@ -40,6 +40,12 @@ class DeviceOutOfMemory(ModelError):
     reason = "out_of_memory"
 
 
+class Preempted(DeviceOutOfMemory):
+    """The room this model had was given to work of a higher priority, as its own executions allow."""
+
+    reason = "preempted"
+
+
 class Model(Protocol):
     """An opened model. `run` may be called from many threads at once."""
 
