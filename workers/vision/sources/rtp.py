@@ -66,7 +66,7 @@ class Pictures:
 
     def packet(self, data: memoryview, at: int, end: int) -> None:
         """One RTP packet in data[at:end]. Raises SourceError (TOO_LARGE)."""
-        if end - at < 16:
+        if end - at <= 12:
             return
         first, kind, _, moment = _HEAD.unpack_from(data, at)
         if first != 0x80:
