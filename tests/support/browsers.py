@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
 import socket
 import statistics
 import struct
-import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.steered import Steered
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 SMALL_BUFFER = 16 * 1024
 
@@ -167,26 +165,19 @@ class Crowd:
         }  # fmt: skip
 
 
-class Browsers:
-    """The process of a crowd, steered over its pipes."""
+class Browsers(Steered):
+    """The process of a crowd."""
 
     def __init__(
         self, *, port: int, path: str, cookies: Sequence[str], origin: str, reads: bool = True
     ) -> None:
+        super().__init__("tests.support.browsers")
         self._asked = {"port": port, "path": path, "cookies": list(cookies), "origin": origin, "reads": reads}
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.browsers"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        self._say(json.dumps(self._asked))
+        super().__enter__()
+        self.say(json.dumps(self._asked))
         return self
-
-    def __exit__(self, *error: object) -> None:
-        self._process.kill()
-        self._process.wait(10)
 
     def wait_open(self, seconds: float) -> dict[str, Any]:
         """The report once every client is open; AssertionError when one was refused or does not open."""
@@ -196,22 +187,6 @@ class Browsers:
             assert time.monotonic() < ends, f"only {found['opened']} of {wanted} sockets opened"
             time.sleep(0.2)
         return found
-
-    def report(self) -> dict[str, Any]:
-        """What the crowd has measured since `reset`."""
-        self._say("report")
-        assert self._process.stdout is not None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def reset(self) -> None:
-        """Begin a new window."""
-        self._say("reset")
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
 
 
 def _read(text: bytes) -> tuple[int, bool, float | None]:

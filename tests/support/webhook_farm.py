@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
-import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.steered import Steered
+
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -83,11 +81,12 @@ class Tally:
         }  # fmt: skip
 
 
-class WebhookFarm:
+class WebhookFarm(Steered):
     """The process of the receivers."""
 
     def __init__(self, *, ports: int, wait: float = 0.0, hold: bool = False) -> None:
-        self._asked = {"ports": ports, "wait": wait, "hold": hold}
+        asked = {"ports": ports, "wait": wait, "hold": hold}
+        super().__init__("tests.support.webhook_farm", json.dumps(asked))
         self.ports: list[int] = []
 
     @property
@@ -101,36 +100,9 @@ class WebhookFarm:
         return [f"127.0.0.1:{port}" for port in self.ports]
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.webhook_farm", json.dumps(self._asked)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        self.ports = self._read()
+        super().__enter__()
+        self.ports = self.read()
         return self
-
-    def __exit__(self, *error: object) -> None:
-        self._process.kill()
-        self._process.wait(10)
-
-    def report(self) -> dict[str, Any]:
-        """What came since `reset`."""
-        self._say("report")
-        found: dict[str, Any] = self._read()
-        return found
-
-    def reset(self) -> None:
-        """Count anew."""
-        self._say("reset")
-
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def _read(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
 
 
 def _header(head: bytes, name: bytes) -> bytes:
