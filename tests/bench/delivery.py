@@ -19,15 +19,14 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.bench.pipeline import own_database, prepare_django
-from tests.support.road import Road, claimed_broker, free_port
+from tests.bench._database import own_grounds
+from tests.support.road import Road, free_port
 from tests.support.webhook_farm import WebhookFarm
 
 NEEDS_SERVICES = True
@@ -41,18 +40,14 @@ def run(quick: bool = False) -> list[Row]:
     """Measure; a row is {name, value, goal, ok, sides}."""
     each, single, few = (100, 20, 150) if quick else (1000, 60, 400)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vantage-delivery-")))
-        database = stack.enter_context(own_database(os.environ["DATABASE_URL"]))
-        broker = stack.enter_context(claimed_broker(os.environ["REDIS_URL"]))
-        os.environ.update(DATABASE_URL=database, REDIS_URL=broker)
-        prepare_django()
+        on = stack.enter_context(own_grounds("delivery"))
         farm = stack.enter_context(WebhookFarm(ports=ENDPOINTS, wait=WAIT))
         silent = stack.enter_context(WebhookFarm(ports=1, hold=True))
         refusing = f"127.0.0.1:{free_port()}"
         allow([*farm.addresses, *silent.addresses, refusing])
         world = World(farm.urls)
         alone = one_by_one(world, single)
-        bench = Bench(folder, database, broker, farm, world)
+        bench = Bench(on.folder, on.database, on.broker, farm, world)
         pooled = bench.pooled(each)
         costs = bench.dead_cost(few, {"refusing": f"http://{refusing}/hook", "silent": silent.urls[0]})
     return [*pooled_rows(pooled, alone), cost_row(costs)]

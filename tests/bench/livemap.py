@@ -14,22 +14,20 @@ The real ASGI server and 1,000 WebSocket clients with a session each, on loopbac
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.pipeline import own_database, prepare_django
+from tests.bench._database import own_grounds
 from tests.support.browsers import Browsers
-from tests.support.road import WEB, Road, claimed_broker, free_port
+from tests.support.road import WEB, Road, free_port
 
 NEEDS_SERVICES = True
 TICK_SECONDS = 0.1
@@ -42,14 +40,9 @@ def run(quick: bool = False) -> list[Row]:
     """Measure; a row is {name, value, goal, ok, sides}."""
     clients, seconds = (200, 5.0) if quick else (1000, 12.0)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vantage-livemap-")))
-        database = stack.enter_context(own_database(os.environ["DATABASE_URL"]))
-        broker = stack.enter_context(claimed_broker(os.environ["REDIS_URL"]))
-        os.environ.update(DATABASE_URL=database, REDIS_URL=broker)
-        prepare_django()
-        hub = hub_side(folder, database, broker, clients, seconds)
-        stock = stock_side(folder, broker, clients, seconds)
+    with own_grounds("livemap") as on:
+        hub = hub_side(on.folder, on.database, on.broker, clients, seconds)
+        stock = stock_side(on.folder, on.broker, clients, seconds)
     return rows(hub, stock)
 
 

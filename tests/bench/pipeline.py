@@ -22,9 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -37,10 +35,10 @@ import aiohttp
 
 from portal.launcher import steady
 from tests.bench import _flame
-from tests.bench._database import own_database, prepare_django
+from tests.bench._database import own_grounds
 from tests.support.http_camera import HttpCamera
 from tests.support.receiver import Receiver
-from tests.support.road import Road, claimed_broker
+from tests.support.road import Road
 
 NEEDS_SERVICES = True
 EVERY = 5.0
@@ -55,18 +53,14 @@ def run(quick: bool = False, flame: Path | None = None) -> list[Row]:
     """Measure; a row is {name, value, goal, ok, sides}. `flame` is a file for the flame graph."""
     cameras, seconds = (8, 15.0) if quick else (50, 60.0)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vantage-pipeline-")))
-        database = stack.enter_context(own_database(os.environ["DATABASE_URL"]))
-        broker = stack.enter_context(claimed_broker(os.environ["REDIS_URL"]))
-        os.environ.update(DATABASE_URL=database, REDIS_URL=broker)
-        prepare_django()
+        on = stack.enter_context(own_grounds("pipeline"))
         from tests.support.street import street_clip
 
         http, receiver = stack.enter_context(HttpCamera()), stack.enter_context(Receiver())
-        http.add_live("/street.ts", street_clip(folder))
+        http.add_live("/street.ts", street_clip(on.folder))
         exact = [f"127.0.0.1:{http.port}", receiver.address]
-        road = stack.enter_context(started(folder, database, broker, exact))
-        return measured(road, http, receiver, folder, cameras, seconds, flame)
+        road = stack.enter_context(started(on.folder, on.database, on.broker, exact))
+        return measured(road, http, receiver, on.folder, cameras, seconds, flame)
 
 
 @contextlib.contextmanager
