@@ -42,6 +42,7 @@ AMPLE = 1000
 AMPLE_TAKE_SECONDS = 0.25
 FLUSH_SECONDS = 0.05
 HEARTBEAT_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 
 class DeliveryProcess:
@@ -80,7 +81,7 @@ class DeliveryProcess:
             self._waker.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set; then finish what is on its way (at most one deadline)."""
+        """Serve until `stop` is set; then finish what is on its way, for at most STOP_SECONDS."""
         helpers = [
             asyncio.create_task(self._listen(stop)),
             asyncio.create_task(self._write_outcomes()),
@@ -97,7 +98,7 @@ class DeliveryProcess:
                 await asyncio.sleep(AMPLE_TAKE_SECONDS if self._in_memory > AMPLE else TAKE_SECONDS)
         finally:
             await self._safely(self._give_back([one for lane in self._lanes.values() for one in taken(lane)]))
-            await self._drain()
+            await self._drain(STOP_SECONDS)
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -196,7 +197,15 @@ class DeliveryProcess:
             self._unwritten.clear()
             await self._safely(self._flush())
 
-    async def _drain(self) -> None:
+    async def _drain(self, seconds: float | None = None) -> None:
+        """Wait for what is on its way, and write what came of it.
+
+        What takes longer than `seconds` is let go: its lease ends by itself, and it goes again with the same id.
+        """
+        if seconds is not None and self._tasks:
+            _done, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._flush()

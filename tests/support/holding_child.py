@@ -1,6 +1,7 @@
 """A child for `Parent`: a real stream holder that writes down each frame it delivers.
 
 Arguments: port of an HTTP camera, file to append `pid frame-time arrival` to, megabytes to leak for each frame.
+To `FILE.ends` it appends `pid True` when nobody follows it, `pid False` when it is replaced.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def main(port: int, path: str, leak: float) -> None:
         life.ended.wait()
         delivering = False
         life.gone()
+    with open(f"{path}.ends", "a") as file:
+        file.write(f"{os.getpid()} {life.is_last}\n")
 
 
 if __name__ == "__main__":

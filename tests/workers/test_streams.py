@@ -16,7 +16,7 @@ from apps.analysis.models import Execution, ExecutionHour
 from apps.core import clock
 from apps.devices.models import Camera
 from apps.dispatch.models import ComputeNode
-from apps.dispatch.services import place
+from apps.dispatch.services import heartbeat, place
 from apps.events.models import RawEvent
 from tests.support import factories
 from tests.support.analysis import ITEM, builtin_version, running_task
@@ -96,6 +96,34 @@ def test_a_successor_that_ends_before_its_turn_leaves_the_predecessor_its_viewer
     assert not young.live.is_active
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(settings.VANTAGE_LIVE_SOCKET)
+
+
+def test_f42_a_stopped_holder_gives_its_leases_back_at_once(
+    streams: Streams, http_camera: HttpCamera
+) -> None:
+    camera = factories.camera(factories.organisation(), address=http_camera.url("/live.ts"))
+    running_task(
+        camera.managing_organisation, [camera], [builtin_version()], sampling="keyframes", interval=0.3
+    )
+    streams.step()
+    assert place(clock.now()) == 1
+    life = SimpleNamespace(active=threading.Event(), ended=threading.Event(), gone=list, is_last=False)
+    life.active.set()
+    threading.Timer(1.0, life.ended.set).start()
+    streams.live_as(life)  # type: ignore[arg-type]
+    assert Execution.objects.get().lease_until > clock.now(), (
+        "it is replaced: its successor goes on with them"
+    )
+    young = Streams()
+    young.step()
+    life.is_last = True
+    young.live_as(life)  # type: ignore[arg-type]
+    assert Execution.objects.get().lease_until <= clock.now()
+    assert place(clock.now()) == 0
+    assert Execution.objects.get().state_reason == "node_offline", "not given to the one that ended"
+    heartbeat(name="other", facts={}, load={}, started_at=clock.now(), units=[("cpu", 0, "cpu", 100)])
+    assert place(clock.now()) == 1
+    assert Execution.objects.get().node == "other"
 
 
 def watch(path: str, camera: str, url: str) -> tuple[socket.socket, dict[str, Any], bytes]:

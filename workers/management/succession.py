@@ -2,7 +2,8 @@
 
 `Parent` runs one child. When the child has grown too large or too old it starts a successor beside it, lets that
 warm up, tells the old one to let go, and then lets the successor begin. A child that dies is started again.
-The two talk over two pipes, one byte each: the child says READY (warm), GONE (it delivers no more); the parent says GO.
+The two talk over two pipes, one byte each: the child says READY (warm), GONE (it delivers no more); the parent says GO,
+and LAST when it ends itself: nobody follows.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from pathlib import Path
 
 logger = logging.getLogger("workers.management.succession")  # also where this is run as a program
 ROOT = Path(__file__).resolve().parents[2]
-READY, GONE, GO = b"r", b"g", b"!"
+READY, GONE, GO, LAST = b"r", b"g", b"!", b"."
 WARM_SECONDS = 60.0
 LET_GO_SECONDS = 10.0
-END_SECONDS = 20.0
+END_SECONDS = 9.0
 RETRY_SECONDS = 300.0
 CHILD = "VANTAGE_SUCCESSION"
 """Environment: `<descriptor to read from>,<descriptor to write to>` of a child."""
@@ -38,6 +39,7 @@ class Life:
     def __init__(self) -> None:
         self.ended = threading.Event()
         self.active = threading.Event()
+        self._last = threading.Event()
         self._read: int | None = None
         self._write: int | None = None
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,9 +53,14 @@ class Life:
 
     def _listen(self) -> None:
         assert self._read is not None
-        while os.read(self._read, 1) == GO:
-            self.active.set()
+        while word := os.read(self._read, 1):
+            (self._last if word == LAST else self.active).set()
         self.ended.set()  # the pipe's other end was closed: the parent is gone
+
+    @property
+    def is_last(self) -> bool:
+        """Told to end, and nobody follows: others may have what it leased. False for one that is replaced."""
+        return self._read is None or self._last.wait(0.5)  # the word and the signal come by two ways
 
     def ready(self) -> None:
         """Warm: the predecessor may let go."""
@@ -106,6 +113,13 @@ class _Child:
             return 0.0
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def order(self, word: bytes) -> None:
+        """Say a word to it."""
+        try:
+            os.write(self.orders, word)
+        except OSError:
+            logger.warning("child %d was gone before it was told", self.process.pid)
+
     def tell(self) -> None:
         """To end."""
         if self.process.poll() is None:
@@ -152,6 +166,8 @@ class Parent:
                 ended.wait(self.look)
         finally:
             children = [*self._leaving, *([self._child] if self._child else [])]
+            if self._child is not None:
+                self._child.order(LAST)
             for child in children:
                 child.tell()
             for child in children:
@@ -164,7 +180,7 @@ class Parent:
             child.end(0)
         if self._child is None:
             self._child = self._start()
-            self._order(self._child)
+            self._child.order(GO)
         elif (code := self._child.process.poll()) is not None:
             self._bury(self._child, code)
         elif self._is_due(self._child):
@@ -201,7 +217,7 @@ class Parent:
         if not old.waits_for(GONE, LET_GO_SECONDS) and old.process.poll() is None:
             old.process.kill()  # two that deliver would be worse than a short gap
             old.process.wait()
-        self._order(young)
+        young.order(GO)
         self._child = young
         self._leaving.append(old)
         self.replaced += 1
@@ -216,12 +232,6 @@ class Parent:
             os.close(child_words)
             os.close(child_orders)
         return _Child(process, words, orders)
-
-    def _order(self, child: _Child) -> None:
-        try:
-            os.write(child.orders, GO)
-        except OSError:
-            logger.warning("child %d was gone before it began", child.process.pid)
 
 
 def become_parent(command: Sequence[str], *, max_megabytes: float, max_seconds: float) -> None:

@@ -17,6 +17,7 @@ from apps.core.outbound.settings import camera_policy
 from apps.core.wake import Sleeper
 from apps.devices.services import source_options
 from apps.devices.services.storage import is_remote
+from apps.dispatch.services import leave
 from workers.capture.frames import FrameStore
 from workers.management.succession import Life
 from workers.node import BEAT_SECONDS, Agent
@@ -33,6 +34,7 @@ RECONCILE_SECONDS = 2.0
 SWEEP_SECONDS = 15.0
 LEASE_SECONDS = 15.0
 WARM_SECONDS = 20.0
+STOP_SECONDS = 4.0
 
 
 class Streams:
@@ -82,6 +84,8 @@ class Streams:
         self.holder.due_now()
         self.live.is_active = True
         self.run(life.ended, life.gone)
+        if life.is_last:
+            self._give_back()
 
     def run(self, ended: threading.Event, gone: Callable[[], None] = lambda: None) -> None:
         """The main loop: every 2 s, or at once when somebody starts to watch or a wake comes.
@@ -102,13 +106,24 @@ class Streams:
                     connection.close()
                 except Exception:
                     logger.exception("streams: a round failed")
-                self.viewers.changed.wait(RECONCILE_SECONDS)
+                until = time.monotonic() + RECONCILE_SECONDS
+                while time.monotonic() < until and not ended.is_set() and not self.viewers.changed.wait(0.5):
+                    pass
         finally:
             self.viewers.stop()
             self.live.is_active = False
             gone()
-            self.holder.close()
+            self.holder.close(STOP_SECONDS)
             self.engine.close()
+
+    def _give_back(self) -> None:
+        """Nobody follows on this node: others need not wait for the leases to end."""
+        try:
+            given = leave(node=settings.VANTAGE_NODE, is_ending=True)
+            leases.release(f"streams:{settings.VANTAGE_NODE}")
+            logger.info("streams: %d leases given back", given)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("streams: leases end by themselves: %s", error)
 
     def step(self) -> None:
         """One round. Viewers are served even while the database is away."""

@@ -22,6 +22,7 @@ class Writer:
     """`run` until `ended`; a second writer waits as a hot standby for the lease."""
 
     def __init__(self) -> None:
+        self._ended = threading.Event()
         self._renewed = 0.0
         self._leads = False
         self._fence = 0
@@ -29,6 +30,7 @@ class Writer:
 
     def run(self, ended: threading.Event) -> None:
         """Never raises for a lost database or broker: it waits and tries again; nothing is taken off before."""
+        self._ended = ended
         while not ended.is_set():
             try:
                 if not self._lead():
@@ -77,13 +79,17 @@ class Writer:
             raise
         except (DatabaseError, LookupError, ValueError, TypeError, OSError):
             logger.exception("writer: a batch of %d failed, trying one by one", len(batch))
-            self._one_by_one(batch)
+            if not self._one_by_one(batch):
+                return 0  # it stays taken; the next writer puts it back
         done(self._fence)
         self._written += len(batch)
         return len(values)
 
-    def _one_by_one(self, batch: list[FrameResults]) -> None:
+    def _one_by_one(self, batch: list[FrameResults]) -> bool:
+        """False when told to end before all were written; writing those again changes nothing."""
         for item in batch:
+            if self._ended.is_set():
+                return False
             try:
                 write_batch([item])
             except (OperationalError, InterfaceError):
@@ -91,3 +97,4 @@ class Writer:
             except (DatabaseError, LookupError, ValueError, TypeError, OSError):
                 logger.exception("writer: results of camera %s put aside", item.camera)
                 bury(item.packed())
+        return True

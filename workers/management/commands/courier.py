@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import os
 import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import uvloop
 from django.core.management.base import BaseCommand, CommandParser
+from django.urls import reverse
 
 from workers.delivery import DeliveryProcess
 from workers.management.stopping import ended_by_signal
 from workers.writer import Writer
 from workers.writer.keeper import StorageKeeper
+
+logger = logging.getLogger(__name__)
+STOP_SECONDS = 8.0
+"""The supervisor kills after 10 s."""
+
+#: Thousands of rows and messages pass through a batch and are gone after it: look for cycles less often than after 700.
+GARBAGE = 10_000
 
 
 class Command(BaseCommand):
@@ -28,23 +41,47 @@ class Command(BaseCommand):
         threads = []
         if options["only"] != "delivery":
             threads.append(threading.Thread(target=Writer().run, args=(ended,), name="writer"))
-            threads.append(threading.Thread(target=StorageKeeper().run, args=(ended,), name="media"))
+            keep = StorageKeeper().run  # may be cut off anywhere: nobody waits for its end
+            threads.append(threading.Thread(target=keep, args=(ended,), name="media", daemon=True))
         if options["only"] != "writer":
+            reverse(
+                "devices:media", args=["-"]
+            )  # reads all routes, which the first message's links would wait for
             threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
         gc.collect()
         gc.freeze()  # what was imported stays: no collection walks through it again
+        gc.set_threshold(GARBAGE)
         for thread in threads:
             thread.start()
         while not ended.wait(1.0):
             if not all(thread.is_alive() for thread in threads):
                 ended.set()  # the supervisor starts the process again
-        for thread in threads:
-            thread.join(20)
+        end_within(STOP_SECONDS, [thread for thread in threads if not thread.daemon])
+
+
+def end_within(seconds: float, threads: Sequence[threading.Thread]) -> None:
+    """Wait for the threads; end the process hard when one of them is still at work then.
+
+    Whatever was not committed is taken up again: results stay taken in Redis, a delivery's lease ends by itself.
+    """
+    ends = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    late = [thread.name for thread in threads if thread.is_alive()]
+    if late:
+        logger.warning("courier: %s did not end within %.0f s and is cut off", ", ".join(late), seconds)
+        logging.shutdown()
+        os._exit(1)
 
 
 def _deliver(ended: threading.Event) -> None:
     """The delivery's event loop in this thread, until the process is told to end."""
-    asyncio.run(_serve(ended))
+    import os
+    if os.environ.get("UV") == "1":
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(ended))
+    else:
+        asyncio.run(_serve(ended))
 
 
 async def _serve(ended: threading.Event) -> None:

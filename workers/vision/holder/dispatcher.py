@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from workers.vision.buffers import LatestSlot
@@ -85,8 +86,9 @@ class Dispatcher:
             box.deliver(self._consumer)
 
     def close(self, timeout: float = 5.0) -> None:
-        """End the threads."""
+        """End the threads; wait up to `timeout` seconds for all of them."""
+        ends = time.monotonic() + timeout
         for _ in self._threads:
             self.ready.put(None)
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, ends - time.monotonic()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -125,9 +126,10 @@ class StreamHolder:
             for stream_id in list(self._streams):
                 self._release(stream_id)
             leaving, self._leaving = self._leaving, []
+        ends = time.monotonic() + timeout
         for stream in leaving:
-            stream.join(timeout)
-        self._dispatcher.close()
+            stream.join(max(0.0, ends - time.monotonic()))
+        self._dispatcher.close(max(1.0, ends - time.monotonic()))
 
     def __enter__(self) -> StreamHolder:
         return self
