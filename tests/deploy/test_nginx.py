@@ -140,7 +140,7 @@ def session(client: Client) -> str:
 def test_without_nginx_the_web_sends_pictures_itself(settings: Any) -> None:
     from django.http import HttpResponse
 
-    from apps.devices.services.handover import handed_over
+    from apps.devices.views.handover import handed_over
 
     assert settings.VANTAGE_ACCEL == ""
     answer = HttpResponse(b"x")
@@ -151,7 +151,7 @@ def test_without_nginx_the_web_sends_pictures_itself(settings: Any) -> None:
 def test_a_folder_that_cannot_be_written_costs_no_picture(settings: Any, tmp_path: Path) -> None:
     from django.http import HttpResponse
 
-    from apps.devices.services.handover import handed_over
+    from apps.devices.views.handover import handed_over
 
     (tmp_path / "file").touch()
     settings.VANTAGE_ACCEL, settings.VANTAGE_RENDITIONS = "/_pictures/", tmp_path / "file"

@@ -15,11 +15,11 @@ from django.views.decorators.cache import never_cache
 
 from apps.core import audit
 from apps.devices.services import looking
-from apps.devices.services.handover import handed_over
 from apps.devices.services.live import LiveRight, live_right, may_see_unmasked, picture_now
 from apps.devices.services.media import cover_item, open_media
 from apps.devices.services.purpose import is_old, purpose_in
 from apps.devices.services.rendition import Rendered, placeholder, rendered
+from apps.devices.views.handover import handed_over
 from apps.devices.views.purpose import purpose_url
 
 
