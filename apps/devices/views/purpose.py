@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -53,8 +54,9 @@ def purpose(request: HttpRequest) -> HttpResponse:
         "cancel_url": "/",
         "submit_label": _("Go on"),
         "intro": _(
-            "Stored pictures older than 24 hours, downloads and unmasked views need a purpose. It is asked once per "
-            "session, recorded, and shown to the organisation that manages the camera."
-        ),
+            "Stored pictures older than %(hours)s hours, downloads and unmasked views need a purpose. It is asked "
+            "once per session, recorded, and shown to the organisation that manages the camera."
+        )
+        % {"hours": f"{settings.VANTAGE_PURPOSE_HOURS:g}"},
     }
     return render(request, "devices/purpose.html", context)
