@@ -7,16 +7,22 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from prometheus_client import REGISTRY
 
+from apps.analysis.models import CaptureSlot
+from apps.core import clock
+from apps.core.ids import uuid7
 from portal.launcher.procfile import read_procfile
+from tests.support import factories
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -97,16 +103,42 @@ def test_what_shares_frames_shares_a_pod() -> None:
         assert any(mount["mountPath"] == "/run/vantage" for mount in container["volumeMounts"])
 
 
+def triggers(kind: str) -> list[dict[str, str]]:
+    """The metadata of all triggers of this kind."""
+    scaled = [manifest["spec"] for manifest in manifests() if manifest["kind"] == "ScaledObject"]
+    return [one["metadata"] for spec in scaled for one in spec["triggers"] if one["type"] == kind]
+
+
 def test_scaling_listens_to_queues_that_exist_and_scales_what_exists() -> None:
-    queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
     workloads = {(one["kind"], one["metadata"]["name"]) for one in manifests() if "metadata" in one}
-    listened = set()
-    for manifest in manifests():
-        if manifest["kind"] == "ScaledObject":
-            target = manifest["spec"]["scaleTargetRef"]
-            assert (target["kind"], target["name"]) in workloads
-            listened |= {trigger["metadata"]["listName"] for trigger in manifest["spec"]["triggers"]}
-    assert listened == queues
+    targets = [one["spec"]["scaleTargetRef"] for one in manifests() if one["kind"] == "ScaledObject"]
+    assert {(target["kind"], target["name"]) for target in targets} <= workloads
+    assert {one["listName"] for one in triggers("redis")} == {
+        queue.name for queue in settings.CELERY_TASK_QUEUES
+    }
+
+
+@pytest.mark.django_db
+def test_scaling_counts_the_pictures_that_wait_on_their_own_node() -> None:
+    [trigger] = triggers("postgresql")
+    home, moment = factories.organisation(), clock.now()
+    camera = factories.camera(home)
+    for number, (state, open_, age) in enumerate(
+        [
+            ("captured", 1, 60),
+            ("captured", 0, 60),
+            ("planned", 1, 60),
+            ("planned", 1, -60),
+            ("not_captured", 1, 60),
+        ]
+    ):
+        at = moment - timedelta(seconds=age + number)
+        CaptureSlot.objects.create(
+            id=uuid7(), camera=camera, planned_at=at, deadline=at, state=state, open=open_, executions=[]
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(trigger["query"])
+        assert cursor.fetchone() == (2,)
 
 
 @pytest.mark.django_db
