@@ -150,7 +150,7 @@ def held_rows(path: Path, *, quick: bool) -> list[Row]:
 
 
 def run(quick: bool = False, cache: Path | None = None) -> list[Row]:
-    """Measure; quick takes under a minute once the clips are made."""
+    """Measure; quick takes about a minute once the clips are made."""
     cv2.setNumThreads(1)  # as in the stream holder's process
     cache = cache or default_cache()
     packets, repeats = (500, 1) if quick else (1000, 3)
@@ -163,7 +163,8 @@ def run(quick: bool = False, cache: Path | None = None) -> list[Row]:
     if (VIDEOS / "car_park.mp4").is_file():  # GOP 60
         rows += file_rows(VIDEOS / "car_park.mp4", "_car_park", 360, repeats)
     rows += held_rows(clip(cache), quick=quick)
-    rows += live_rows(cache, 6.0 if quick else 20.0, ("h264",) if quick else ("h264", "h265"))
+    # Whole intervals of ten seconds, so that every ten seconds of due10s have their one picture.
+    rows += live_rows(cache, 10.0 if quick else 20.0, ("h264",) if quick else ("h264", "h265"))
     return rows
 
 

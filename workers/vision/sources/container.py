@@ -128,6 +128,7 @@ class ContainerSource(VideoSource):
         self._prepared = False
         self._numbers: FrameNumbers | None = None
         self.damaged = False
+        self._gather = 0.0
         self._latest: tuple[float | None, datetime | None] = (None, None)
 
     def _find_stream(self) -> VideoStream:
@@ -147,7 +148,7 @@ class ContainerSource(VideoSource):
             for packet in self._packets():
                 item = self._wrap(packet, index)
                 if pace is not None:
-                    pace.wait(item)
+                    pace.wait(item, self._gather)
                 if self._stopping.is_set():
                     raise SourceError(SourceFault.CLOSED, "The source was closed.")
                 index += 1
@@ -243,6 +244,7 @@ class ContainerSource(VideoSource):
         return Frame(image, packet.time, packet.pts, keyframe=True, index=packet.index)
 
     def set_gather(self, seconds: float | None) -> None:
+        self._gather = seconds or 0.0
         if self._reader is not None:
             self._reader.gather = seconds
 
@@ -278,11 +280,13 @@ class _Pace:
         self._stopping = stopping
         self._start: tuple[float, float] | None = None
 
-    def wait(self, packet: VideoPacket) -> None:
+    def wait(self, packet: VideoPacket, gather: float) -> None:
+        """Until the packet's time; having to wait, `gather` seconds longer, so that the next need not."""
         moment = packet.time.timestamp()
         if self._start is None:
             self._start = (time.monotonic(), moment)
         delay = self._start[0] + (moment - self._start[1]) - time.monotonic()
+        delay += gather if delay > 0 else 0.0
         while delay > 0 and not self._stopping.is_set():
             time.sleep(min(delay, 0.2))  # dearer to wait on the event, and there are many packets
             delay -= 0.2
