@@ -11,11 +11,38 @@ from portal.celery import app
 __all__ = ["app"]
 POISON = os.environ["TEST_POISON"]
 HOW = os.environ.get("TEST_POISON_HOW", "exit")
+WHERE = os.environ.get("TEST_POISON_WHERE", "capture")
+
+
+def die() -> None:
+    """As HOW says."""
+    if HOW == "segv":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    os._exit(1)
+
+
+@app.on_after_finalize.connect
+def poison_analysis(**_signal: Any) -> None:
+    """Whoever prepares the analysis of a picture of the camera named POISON dies."""
+    if WHERE != "analysis":
+        return
+    import workers.inference as inference
+
+    is_here = inference.is_here
+
+    def deadly(slot: Any) -> bool:
+        if str(slot.camera_id) == POISON:
+            die()
+        return is_here(slot)
+
+    inference.is_here = deadly
 
 
 @app.on_after_finalize.connect
 def poison(**_signal: Any) -> None:
     """The camera named POISON ends whoever opens it; the others give a grey picture at once."""
+    if WHERE != "capture":
+        return
     from datetime import UTC, datetime
 
     import numpy as np
@@ -26,9 +53,7 @@ def poison(**_signal: Any) -> None:
 
     def take(shot: Any, _policy: Any, store: Any, *_rest: Any) -> Any:
         if str(shot.camera) == POISON:
-            if HOW == "segv":
-                os.kill(os.getpid(), signal.SIGSEGV)
-            os._exit(1)
+            die()
         frame = Frame(np.full((90, 160, 3), 90, np.uint8), datetime.now(UTC))
         return Taken(shot, store.write(frame, shot.slot), at=frame.time, frame=frame)
 

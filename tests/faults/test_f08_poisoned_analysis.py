@@ -1,0 +1,169 @@
+"""F08 in the analysis: a picture that kills the worker, or the engine, is given up after three; the others flow on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.analysis.models import CaptureSlot, Execution
+from apps.analysis.planner.heap import slot_id
+from apps.analysis.services import PlannedSlot, lease_for_capture, mark_captured, write_slots
+from apps.core import clock
+from portal.launcher.procfile import ProcessSpec
+from portal.launcher.supervisor import Supervisor
+from tests.support import factories
+from tests.support.analysis import builtin_version, executions_of, running_task
+from tests.support.celery_worker import celery_worker, said
+from tests.support.checker import slots_decided_once
+from tests.support.engine import clear, scripted_engine
+from tests.support.poisoned_engine import NAME
+from tests.support.road import accepts, claimed_broker, served_here
+from tests.support.waiting import until
+from workers.capture.frames import FrameStore
+from workers.inference import infer_slots
+from workers.process.poison import MOST_CRASHES
+from workers.vision.frames import Frame
+from workers.writer import Writer
+
+GREY, DEADLY = 90, 255
+BATCH = 4
+
+
+@pytest.fixture
+def broker(settings: Any, tmp_path: Path) -> Iterator[str]:
+    settings.VANTAGE_FRAMES = tmp_path / "frames"
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.VANTAGE_ENGINE_SOCKET = str(tmp_path / "run" / "engine.sock")
+    (tmp_path / "run").mkdir(mode=0o700)
+    with claimed_broker(settings.REDIS_URL) as own, served_here(own):
+        yield own
+
+
+def captured(executions: list[Execution], node: str, deadly: int | None = None, late: float = 0) -> list[str]:
+    """One captured slot for each of these; the picture of number `deadly` is white."""
+    now = clock.now().replace(microsecond=0) + timedelta(seconds=late)
+    ids = []
+    for number, one in enumerate(executions):
+        identifier = slot_id(one.camera_id, 0, now)
+        deadline = now + timedelta(seconds=600)
+        write_slots([PlannedSlot(identifier, one.camera_id, 0, now, deadline, (one.pk,))])
+        grey = DEADLY if number == deadly else GREY
+        picture = Frame(np.full((90, 160, 3), grey, np.uint8), now)
+        path = FrameStore().write(picture, identifier)
+        (slot,) = lease_for_capture([identifier], node=node)
+        assert mark_captured(slot, frame=str(path), node=node, captured_at=now)
+        ids.append(str(identifier))
+    return ids
+
+
+def executions(number: int, analyser: str) -> list[Execution]:
+    home = factories.organisation()
+    cameras = [factories.camera(home, address=f"http://10.0.0.{index}/a") for index in range(1, number + 1)]
+    return executions_of(running_task(home, cameras, [builtin_version(analyser)], interval=60))
+
+
+def send(ids: list[str]) -> None:
+    for start in range(0, len(ids), BATCH):
+        infer_slots.apply_async((ids[start : start + BATCH],))
+
+
+def outcomes() -> Counter[tuple[str, str]]:
+    found = CaptureSlot.objects.values_list("results", flat=True)
+    return Counter((each["outcome"], each["reason"]) for results in found for each in results.values())
+
+
+def decided(seconds: float) -> None:
+    """Write what comes until no slot is open."""
+    writer = Writer()
+
+    def step() -> bool:
+        writer.step(idle=0.1)
+        return not CaptureSlot.objects.filter(open__gt=0).exists()
+
+    until(step, seconds, "all slots to be decided")
+
+
+@contextlib.contextmanager
+def supervised_engine(folder: Path, socket: Path) -> Iterator[Supervisor]:
+    """The poisoned engine as a process of its own, kept by the product's supervisor."""
+    command = f"{sys.executable} -m tests.support.poisoned_engine {socket}"
+    supervisor = Supervisor(
+        [ProcessSpec("engine", command)], data=folder, environment=dict(os.environ), say=lambda _: None
+    )
+    ended = threading.Event()
+    supervisor.start()
+    tending = threading.Thread(target=supervisor.run, args=(ended.wait,))
+    tending.start()
+    try:
+        until(lambda: accepts(socket), 60, "the engine")
+        yield supervisor
+    finally:
+        ended.set()
+        tending.join(10)
+        supervisor.stop()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.django_db(transaction=True)
+def test_f08_a_picture_that_kills_the_analysing_process_is_given_up_after_three(
+    broker: str, tmp_path: Path, settings: Any
+) -> None:
+    rows = executions(8, "intrusion")
+    ids = captured(rows, settings.VANTAGE_NODE)
+    poison = CaptureSlot.objects.get(pk=ids[1])
+    extra = {"TEST_POISON": str(poison.camera_id), "TEST_POISON_WHERE": "analysis", "VANTAGE_CHILDREN": "2"}
+    with (
+        scripted_engine(settings.VANTAGE_ENGINE_SOCKET, lambda _frame, spec: clear(spec["execution"])),
+        celery_worker(
+            tmp_path, broker, queues="inference.cpu", app="tests.support.poisoned_celery", **extra
+        ) as worker,
+    ):
+        send(ids)
+        decided(120)
+        assert worker.poll() is None, "the worker itself lives on"
+        assert said(tmp_path, f"analysis_crashed {MOST_CRASHES} times, given up")
+        log = (tmp_path / "w.log").read_text(errors="replace")
+        assert log.count("exitcode 1") >= MOST_CRASHES
+    assert outcomes() == {("clear", ""): 7, ("not_analysed", "analysis_crashed"): 1}
+    poison.refresh_from_db()
+    assert {each["reason"] for each in poison.results.values()} == {"analysis_crashed"}
+    assert not list(slots_decided_once({}, settled=False))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.django_db(transaction=True)
+def test_f08_a_picture_that_kills_the_engine_is_given_up_after_three_and_the_others_flow(
+    broker: str, tmp_path: Path, settings: Any
+) -> None:
+    socket = Path(settings.VANTAGE_ENGINE_SOCKET)
+    rows = executions(8, NAME)
+    ids = captured(rows, settings.VANTAGE_NODE, deadly=1)
+    with (
+        supervised_engine(tmp_path / "data", socket) as supervisor,
+        celery_worker(tmp_path, broker, queues="inference.cpu", VANTAGE_CHILDREN="2") as worker,
+    ):
+        send(ids)
+        decided(150)
+        assert supervisor.managed[0].restarts <= MOST_CRASHES
+        assert said(tmp_path, f"engine_crashed {MOST_CRASHES} times, given up")
+        assert worker.poll() is None
+        assert outcomes() == {("clear", ""): 7, ("not_analysed", "engine_crashed"): 1}
+        until(lambda: accepts(socket), 60, "the engine to be back")
+        crashes = supervisor.managed[0].restarts
+        send(captured(rows, settings.VANTAGE_NODE, late=1))
+        decided(60)
+        assert supervisor.managed[0].restarts == crashes, "what was given up comes no more"
+    assert outcomes() == {("clear", ""): 15, ("not_analysed", "engine_crashed"): 1}
+    poison = CaptureSlot.objects.get(pk=ids[1])
+    assert {each["reason"] for each in poison.results.values()} == {"engine_crashed"}
+    assert not list(slots_decided_once({}, settled=False))
