@@ -29,10 +29,11 @@ OnState = Callable[[str, StateChange], None]
 HEALTHY_AFTER = 30.0
 """Seconds of packets after which a connection counts as held and the backoff starts small again."""
 JUDGE_EVERY = 1.0
-NAP_EACH, NAP, MOST_GATHERED = 0.5, 0.42, 256 * 1024
-"""While nobody wants every frame, each 0.5 s of stream the thread sleeps up to 0.42 s and then takes what TCP has
-gathered in one go; less where more than 256 KiB would gather, which a receive buffer may not hold. A hundred threads
-that wake for every packet cost more than their decoding; twice as many packets in one go made them a fifth cheaper."""
+NAP_EACH, NAP, MOST_GATHERED = 0.5, 0.84, 256 * 1024
+"""While nobody wants every frame, a stream is read each 0.5 s and then takes what TCP has gathered in one go; less
+where more than 256 KiB would gather, which a receive buffer may not hold. A hundred threads that wake for every
+packet cost more than their decoding; twice as many packets in one go made them a fifth cheaper. Where the source does
+not sleep between its own reads the thread does, for this share of the time."""
 PATIENCE = 2 * ASSUMED_GOP
 """Packets; a stream that shows no keyframe for so many has none worth waiting for."""
 HEALTH_EVERY = 5.0
@@ -200,10 +201,10 @@ class HeldStream:
         options = self.wish.options
         buffered = (source.info.live and options.transport == "tcp") or options.realtime
         naps = buffered and not self._gate.needs_all and not self.remuxer.viewers
-        source.set_gather(NAP / 4 if naps else None)
-        if naps:
+        gather = min(NAP_EACH, MOST_GATHERED / max(bytes_a_second, 1.0))
+        if not source.set_gather(gather if naps else None) and naps:
             # Not the event: waiting on it costs three times as much, a few hundred times a second.
-            time.sleep(min(NAP, MOST_GATHERED / max(bytes_a_second, 1.0)))
+            time.sleep(gather * NAP)
 
     def _must_reopen(self, wish: StreamWish) -> bool:
         now = self.wish

@@ -84,9 +84,12 @@ class VideoSource(ABC):
     def close(self) -> None:
         """Free everything. May be called twice; only by the thread that iterates (others call abort)."""
 
-    def set_gather(self, seconds: float | None) -> None:
-        """How long arriving bytes may wait to come together; None for what suits a viewer. Safe from any thread."""
-        return
+    def set_gather(self, seconds: float | None) -> bool:
+        """How long arriving bytes may wait to come together; None for what suits a viewer. Safe from any thread.
+
+        True where the source then sleeps that long between its reads; else its reader may.
+        """
+        return False
 
     @property
     def clock_offset(self) -> float | None:

@@ -37,6 +37,8 @@ class Feed(Protocol):
     """Why the bytes ended early; PyAV only sees an end, as it may lose exceptions of its callbacks."""
     gather: float | None
     """Seconds that bytes may wait to come together, where that spares work; None for what suits a viewer."""
+    gathers: bool
+    """Who reads sleeps that long between two reads."""
 
     def abort(self) -> None:
         """Make a waiting read return or fail at once."""
@@ -243,10 +245,12 @@ class ContainerSource(VideoSource):
             return None
         return Frame(image, packet.time, packet.pts, keyframe=True, index=packet.index)
 
-    def set_gather(self, seconds: float | None) -> None:
+    def set_gather(self, seconds: float | None) -> bool:
         self._gather = seconds or 0.0
-        if self._reader is not None:
-            self._reader.gather = seconds
+        if self._reader is None:
+            return False
+        self._reader.gather = seconds
+        return self._reader.gathers
 
     def abort(self) -> None:
         self._stopping.set()
@@ -288,5 +292,5 @@ class _Pace:
         delay = self._start[0] + (moment - self._start[1]) - time.monotonic()
         delay += gather if delay > 0 else 0.0
         while delay > 0 and not self._stopping.is_set():
-            time.sleep(min(delay, 0.2))  # dearer to wait on the event, and there are many packets
-            delay -= 0.2
+            time.sleep(min(delay, 0.6))  # dearer to wait on the event, and there are many packets
+            delay -= 0.6

@@ -73,11 +73,12 @@ def open_inside(path: Path, roots: Sequence[Path]) -> IO[bytes]:
 
 
 class _FileReader:
-    """A file for PyAV; reading a local file never waits, so abort and gather have nothing to do."""
+    """A file for PyAV; reading a local file never waits, so abort has nothing to do. Its packets' pace gathers."""
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
         self.gather: float | None = None
+        self.gathers = True
         self.failure: SourceError | None = None
 
     def read(self, size: int = 65536) -> bytes:

@@ -36,6 +36,7 @@ class HlsReader:
         self._taken = 0
         self.failure: SourceError | None = None
         self.gather: float | None = None
+        self.gathers = False
         """Segments come in large pieces as it is."""
         self.clock_offset: float | None = None
         self._url, self._playlist = self._media_playlist(url, first)

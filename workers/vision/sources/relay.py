@@ -57,6 +57,7 @@ class Relay:
         """Connect to the address (an IP literal) and listen. Raises SourceError."""
         self.failure: SourceError | None = None
         self.gather: float | None = None
+        self.gathers = False
         self._lock = threading.Lock()
         self._stopping = False
         try:
@@ -199,7 +200,7 @@ class Relay:
         while not self._is_given:
             ready = {number for number, _ in poller.poll(None if self._is_kept else ASK_EVERY)}
             if self._words.is_playing and not full:
-                time.sleep(GATHER if self.gather is None else self.gather)
+                time.sleep(GATHER if self.gather is None else self.gather / 4)
             if client.fileno() in ready and not self._to_server(client, buffer):
                 return
             if self._server.fileno() in ready:

@@ -119,10 +119,11 @@ class RtspSource(ContainerSource):
         if self._stopping.is_set():
             raise SourceError(SourceFault.CLOSED, "The source was closed.")
 
-    def set_gather(self, seconds: float | None) -> None:
-        super().set_gather(seconds)
-        if self._playing is not None:
-            self._playing.gather = seconds
+    def set_gather(self, seconds: float | None) -> bool:
+        if self._playing is None:
+            return super().set_gather(seconds)
+        self._playing.gather = seconds
+        return True
 
     def _ahead(self, pts: float | None, moment: datetime | None) -> float | None:
         # RTCP sender reports carry the camera's clock; FFmpeg turns them into the stream's start time.

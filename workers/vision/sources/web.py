@@ -50,6 +50,7 @@ class _Body:
         self._response = response
         self.failure: SourceError | None = None
         self.gather: float | None = None
+        self.gathers = True
         self._rest = float("-inf")
 
     def read(self, size: int = 65536) -> bytes:
