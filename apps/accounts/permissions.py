@@ -160,7 +160,8 @@ ADMIN_RIGHTS: dict[str, frozenset[str]] = {
     | _rights("devices", "view add change", "sourceplatform", "device")
     | _rights("algorithms", "view add change", "eventtype", "eventcodemap")
     | _rights("algorithms", "view", "algorithm", "algorithmversion", "algorithmpackage", "detectionitem")
-    | _rights("analysis", "view add change delete", "workcalendarday"),
+    | _rights("analysis", "view add change delete", "workcalendarday")
+    | _rights("openapi", "view change", "service"),
 }
 
 

@@ -1,22 +1,15 @@
-"""Plain Django admin of the open platform; nothing secret is shown."""
+"""Plain Django admin of the open platform: its services, for operators."""
 
 from django.contrib import admin
 
+from apps.core.bounded_admin import SiteAdmin
 from apps.openapi import models
 
 
-@admin.register(models.App)
-class AppAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Apps."""
-
-    list_display = ("name", "organisation", "is_active")
-    search_fields = ("name",)
-
-
 @admin.register(models.Service)
-class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Services can be put on and off line here."""
+class ServiceAdmin(SiteAdmin, admin.ModelAdmin):
+    """Services are put on and off line here; no key reaches one that is off line."""
 
     list_display = ("code", "name", "state")
     list_editable = ("state",)
-    readonly_fields = ("code", "scope")
+    readonly_fields = ("code", "name", "scope")

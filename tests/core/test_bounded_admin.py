@@ -19,6 +19,10 @@ from apps.core.bounded_admin import VisibleAdmin
 from apps.core.errors import NotAllowed
 from apps.core.models import AuditRecord
 from apps.devices.models import Device, Directory, PlaceType, Region, SourcePlatform, Tag, TagTree
+from apps.openapi.choices import ServiceState
+from apps.openapi.models import Service
+from apps.openapi.permissions import principal_of_key
+from tests.openapi import builders
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +157,20 @@ def test_dictionaries_of_the_site_are_read_below_and_kept_at_its_top(model: type
     assert top.post(page(model, "change", row), {}).status_code == 200, "the form, with what is missing"
     assert top.get(page(model, "add")).status_code == 200
     row.refresh_from_db()
+
+
+def test_a_service_is_put_off_line_at_the_top_of_the_site_only(bureaus: Any) -> None:
+    mine, _theirs = bureaus
+    key = builders.key(builders.app(mine), "events:read", "cameras:read").key
+    service = Service.objects.get(code="events:read")
+    form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": str(service.pk), "_save": "1"}
+    form["form-0-state"] = ServiceState.OFF_LINE.value
+    url = f"{page(Service, 'changelist')}?code={service.code}"
+    assert operator(mine).post(url, form).status_code == 403
+    assert "events:read" in principal_of_key(key).scopes
+    assert operator(mine.get_parent()).post(url, form).status_code == 302
+    assert principal_of_key(key).scopes == {"cameras:read"}
+    assert AuditRecord.objects.filter(action="admin.change", object_id=str(service.pk)).count() == 1
 
 
 def test_the_pages_keep_the_same_boundary(bureaus: Any) -> None:
