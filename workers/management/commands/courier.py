@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import uvloop
 from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 
@@ -76,12 +75,7 @@ def end_within(seconds: float, threads: Sequence[threading.Thread]) -> None:
 
 def _deliver(ended: threading.Event) -> None:
     """The delivery's event loop in this thread, until the process is told to end."""
-    import os
-    if os.environ.get("UV") == "1":
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(ended))
-    else:
-        asyncio.run(_serve(ended))
+    asyncio.run(_serve(ended))
 
 
 async def _serve(ended: threading.Event) -> None:
