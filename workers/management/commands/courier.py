@@ -43,9 +43,7 @@ class Command(BaseCommand):
             keep = StorageKeeper().run  # may be cut off anywhere: nobody waits for its end
             threads.append(threading.Thread(target=keep, args=(ended,), name="media", daemon=True))
         if options["only"] != "writer":
-            reverse(
-                "devices:media", args=["-"]
-            )  # reads all routes, which the first message's links would wait for
+            reverse("devices:media", args=["-"])  # reads all routes; the first message would wait for them
             threads.append(threading.Thread(target=_deliver, args=(ended,), name="delivery"))
         gc.collect()
         gc.freeze()  # what was imported stays: no collection walks through it again
