@@ -6,7 +6,6 @@ import os
 import shutil
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from django.test import Client
 from apps.devices.services.media import media_url
 from tests.attacks import world as worlds
 from tests.support.road import free_port
+from tests.support.waiting import wait_until
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "deploy/nginx/vantage.conf.template"
 MAIN = """
@@ -42,53 +42,41 @@ def front(tmp_path: Path, live_server: Any, settings: Any) -> Iterator[str]:
     settings.VANTAGE_RENDITIONS, settings.VANTAGE_ACCEL = tmp_path / "pictures", "/_pictures/"
     settings.ALLOWED_HOSTS = ["*"]
     settings.VANTAGE_RENDITIONS.mkdir(mode=0o750)
-    plain, secure = free_port(), free_port()
-    key, certificate = tmp_path / "tls.key", tmp_path / "tls.crt"
-    openssl = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=vantage.city",
-    ]
-    subprocess.run([*openssl, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    port = free_port()
+    make_certificate(tmp_path)
+    write_configuration(tmp_path, live_server.url, settings.VANTAGE_RENDITIONS, port)
+    command = [program, "-p", tmp_path, "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    with subprocess.Popen(command) as process:
+        try:
+            url = f"https://127.0.0.1:{port}"
+            assert wait_until(lambda: ask(f"{url}/healthz")[0] == 200, 20)
+            yield url
+        finally:
+            process.terminate()
+
+
+def make_certificate(folder: Path) -> None:
+    """`tls.key` and `tls.crt`, signed by itself."""
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=vantage.city -keyout tls.key -out tls.crt"
+    subprocess.run(made.split(), cwd=folder, check=True, capture_output=True)
+
+
+def write_configuration(folder: Path, web: str, pictures: Path, port: int) -> None:
+    """`nginx.conf` with the server of deploy/ in it, filled in as nginx's image does."""
     server = TEMPLATE.read_text(encoding="utf-8")
     given = {
-        "${VANTAGE_WEB}": live_server.url.removeprefix("http://"),
-        "${VANTAGE_RENDITIONS}": str(settings.VANTAGE_RENDITIONS),
-        "${VANTAGE_TLS}": str(tmp_path),
-        "listen 8080": f"listen 127.0.0.1:{plain}",
-        "listen 8443": f"listen 127.0.0.1:{secure}",
+        "${VANTAGE_WEB}": web.removeprefix("http://"),
+        "${VANTAGE_RENDITIONS}": str(pictures),
+        "${VANTAGE_TLS}": str(folder),
+        "listen 8080": f"listen 127.0.0.1:{free_port()}",
+        "listen 8443": f"listen 127.0.0.1:{port}",
     }
     for word, value in given.items():
         assert word in server
         server = server.replace(word, value)
     user = "user root;" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(user + MAIN.format(folder=tmp_path, server=server))
-    command = [
-        program,
-        "-p",
-        str(tmp_path),
-        "-e",
-        str(tmp_path / "error.log"),
-        "-c",
-        str(tmp_path / "nginx.conf"),
-    ]
-    subprocess.run([*command, "-t"], check=True, capture_output=True)
-    with subprocess.Popen(command) as process:
-        try:
-            url = f"https://127.0.0.1:{secure}"
-            deadline = time.monotonic() + 20
-            while time.monotonic() < deadline and ask(f"{url}/healthz")[0] != 200:
-                time.sleep(0.05)
-            yield url
-        finally:
-            process.terminate()
+    (folder / "nginx.conf").write_text(user + MAIN.format(folder=folder, server=server))
 
 
 def ask(url: str, cookies: str = "", **headers: str) -> tuple[int, bytes, dict[str, str]]:
