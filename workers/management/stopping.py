@@ -1,4 +1,4 @@
-"""Ending a long process politely: SIGTERM and SIGINT set an event, and the parent's death ends the child."""
+"""Ending a long process politely: SIGTERM and SIGINT set an event."""
 
 from __future__ import annotations
 
