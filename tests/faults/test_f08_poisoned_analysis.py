@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 
 from apps.analysis.models import CaptureSlot, Execution
@@ -26,16 +26,19 @@ from tests.support.analysis import builtin_version, executions_of, running_task
 from tests.support.celery_worker import celery_worker, said
 from tests.support.checker import slots_decided_once
 from tests.support.engine import clear, scripted_engine
-from tests.support.poisoned_engine import NAME
+from tests.support.poisoned_engine import NAME, picture
 from tests.support.road import accepts, claimed_broker, served_here
 from tests.support.waiting import until
 from workers.capture.frames import FrameStore
 from workers.inference import infer_slots
 from workers.process.poison import MOST_CRASHES
+from workers.streams.analysis import LiveAnalysis
+from workers.streams.rows import HeldExecution
+from workers.vision.engine_client import EnginePool
 from workers.vision.frames import Frame
+from workers.vision.holder import Demand
 from workers.writer import Writer
 
-GREY, DEADLY = 90, 255
 BATCH = 4
 
 
@@ -50,16 +53,14 @@ def broker(settings: Any, tmp_path: Path) -> Iterator[str]:
 
 
 def captured(executions: list[Execution], node: str, deadly: int | None = None, late: float = 0) -> list[str]:
-    """One captured slot for each of these; the picture of number `deadly` is white."""
+    """One captured slot for each of these; the picture of number `deadly` is the poison."""
     now = clock.now().replace(microsecond=0) + timedelta(seconds=late)
     ids = []
     for number, one in enumerate(executions):
         identifier = slot_id(one.camera_id, 0, now)
         deadline = now + timedelta(seconds=600)
         write_slots([PlannedSlot(identifier, one.camera_id, 0, now, deadline, (one.pk,))])
-        grey = DEADLY if number == deadly else GREY
-        picture = Frame(np.full((90, 160, 3), grey, np.uint8), now)
-        path = FrameStore().write(picture, identifier)
+        path = FrameStore().write(Frame(picture(deadly=number == deadly), now), identifier)
         (slot,) = lease_for_capture([identifier], node=node)
         assert mark_captured(slot, frame=str(path), node=node, captured_at=now)
         ids.append(str(identifier))
@@ -167,3 +168,69 @@ def test_f08_a_picture_that_kills_the_engine_is_given_up_after_three_and_the_oth
     poison = CaptureSlot.objects.get(pk=ids[1])
     assert {each["reason"] for each in poison.results.values()} == {"engine_crashed"}
     assert not list(slots_decided_once({}, settled=False))
+
+
+class LiveCamera:
+    """Frames of one camera, one after the other, until told to end; what became of each."""
+
+    def __init__(self, live: LiveAnalysis, *, deadly: bool = False) -> None:
+        self.id, self.live, self.deadly = uuid4(), live, deadly
+        self.reasons: list[str] = []
+        spec = {
+            "execution": str(uuid4()), "camera": str(self.id), "analyser": NAME, "model": None,
+            "items": [{"code": "x", "labels": ["x"], "rule": {"kind": "presence", "min_targets": 1}}],
+        }  # fmt: skip
+        held = HeldExecution(UUID(spec["execution"]), self.id, 0, "fps", 0.2, 1, spec, ())
+        live.placed.executions[held.id] = held
+        self.demands = (Demand("fps", 0.2, str(held.id)),)
+
+    def run(self, ended: threading.Event) -> None:
+        while not ended.wait(0.2):
+            frame = Frame(picture(deadly=self.deadly), clock.now())
+            self.live.on_frame(str(self.id), frame, self.demands)
+
+
+@pytest.mark.timeout(240)
+def test_f08_a_live_camera_whose_frames_kill_the_engine_is_given_up_and_the_others_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    socket, store = tmp_path / "run" / "engine.sock", FrameStore(tmp_path / "frames")
+    store.prepare()
+    live = LiveAnalysis(EnginePool(socket, size=3, timeout=20.0), store)
+    poison, *others = [LiveCamera(live, deadly=number == 0) for number in range(4)]
+    by_id = {camera.id: camera for camera in (poison, *others)}
+
+    def note(items: Any) -> None:
+        for item in items:
+            by_id[item.camera].reasons += [result["reason"] for result in item.results]
+
+    monkeypatch.setattr("workers.streams.analysis.push", note)
+    ended = threading.Event()
+    threads = [threading.Thread(target=camera.run, args=(ended,)) for camera in by_id.values()]
+    with supervised_engine(tmp_path / "data", socket) as supervisor:
+        for thread in threads:
+            thread.start()
+        try:
+            until(lambda: "engine_crashed" in poison.reasons, 120, "the camera to be given up")
+            until(lambda: accepts(socket), 60, "the engine to be back")
+            crashes = supervisor.managed[0].restarts
+            assert crashes <= MOST_CRASHES + 1
+            marks = [len(camera.reasons) for camera in others]
+            until(
+                lambda: all(
+                    camera.reasons[mark:].count("") >= 10 for camera, mark in zip(others, marks, strict=True)
+                ),
+                60,
+                "the others to flow",
+            )
+            assert supervisor.managed[0].restarts == crashes, "the engine lives on"
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join(30)
+            live.engine.close()
+    assert poison.reasons[-1] == "engine_crashed"
+    assert "" not in poison.reasons
+    assert all("engine_crashed" not in camera.reasons for camera in others)
+    assert f"camera {poison.id} preset 0 ended the engine {MOST_CRASHES} times: given up" in caplog.text

@@ -1,4 +1,5 @@
-"""The engine with one more analyser, `white-kills`: the process dies of a white picture, as by a defect in native code.
+"""The engine with one more analyser, `colour-kills`: the process dies of a picture of one colour (`deadly`), as by a
+defect in native code.
 
 python -m tests.support.poisoned_engine SOCKET          as a node without a GPU runs it
 python -m tests.support.poisoned_engine SOCKET child    as one child (see `children`)
@@ -12,18 +13,28 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from workers.engine import EngineOptions, run
 from workers.vision.analysers.base import AnalyserSettings, analysers
 from workers.vision.detections import Detection
 from workers.vision.frames import Image
 
-NAME = "white-kills"
-WHITE = 250
+NAME = "colour-kills"
+TINT = 60
+
+
+def picture(*, deadly: bool = False) -> Image:
+    """Noise, which no gate turns down; a deadly one has a tint."""
+    image = np.random.default_rng(7).integers(60, 120, (90, 160, 3), np.uint8)
+    if deadly:
+        image[..., 0] += 120
+    return image
 
 
 @analysers.register(NAME)
-class WhiteKills:
-    """Nothing is ever seen; a white picture ends the process."""
+class ColourKills:
+    """Nothing is ever seen; a picture of one colour ends the process."""
 
     memory_bytes = 0
     labels: tuple[str, ...] = ()
@@ -31,7 +42,7 @@ class WhiteKills:
     def __init__(self, _settings: AnalyserSettings) -> None: ...
 
     def step(self, image: Image, time: datetime) -> list[Detection]:
-        if image.mean() >= WHITE:
+        if np.ptp(image.reshape(-1, 3).mean(axis=0)) > TINT:
             os._exit(9)
         return []
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from workers.capture.frames import FrameStore
 from workers.streams.rows import HeldExecution, Placed
-from workers.vision.engine_client import EngineError, EnginePool
+from workers.streams.suspects import GivenUp, Suspects
+from workers.vision.engine_client import EngineClient, EngineError, EnginePool
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand
 from workers.vision.inference.sizes import look_size
@@ -29,6 +30,7 @@ class LiveAnalysis:
 
     def __init__(self, engine: EnginePool, store: FrameStore) -> None:
         self.engine, self.store = engine, store
+        self.suspects = Suspects()
         self.placed = Placed()
         self.is_active = True
         self.frames = 0
@@ -79,7 +81,10 @@ class LiveAnalysis:
         }
         try:
             request = [{"frame": reference, "executions": specs}]
-            results = self.engine.analyse(request, timeout=ENGINE_SECONDS)[0]
+            with self.suspects.watched((camera, preset), self._own_client) as own:
+                results = (own or self.engine).analyse(request, timeout=ENGINE_SECONDS)[0]
+        except GivenUp:
+            results = [not_analysed(item.id, "engine_crashed") for item in executions]
         except EngineError as error:
             self._fail(str(error))
             results = [not_analysed(item.id, error.code) for item in executions]
@@ -88,6 +93,9 @@ class LiveAnalysis:
         if not kept:
             self.store.delete(path)
         self._send(camera, preset, frame, kept, results)
+
+    def _own_client(self) -> EngineClient:
+        return EngineClient(self.engine.path, timeout=ENGINE_SECONDS)
 
     def _picture(self, camera: UUID, frame: Frame, name: str, *, is_hit: bool) -> str:
         """Encode the picture where somebody will look at it; the path of one that stays, else ''.
