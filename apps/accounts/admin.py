@@ -123,8 +123,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     def unlock(self, request: HttpRequest, users: QuerySet[Any]) -> None:
         """End the lock of these accounts."""
         for user in users:
-            if unlock_account(username=user.username):
-                audit.record(request.principal, "login.unlock", user, owner_id=user.organisation_id)  # type: ignore[attr-defined]
+            unlock_account(by=request.principal, user=user)  # type: ignore[attr-defined]
 
     @admin.action(description=_("End all sessions"), permissions=["security"])
     def end_all_sessions(self, request: HttpRequest, users: QuerySet[Any]) -> None:

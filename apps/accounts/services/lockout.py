@@ -11,12 +11,15 @@ from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from apps.accounts.choices import RoleCode
+from apps.accounts.models import User
+from apps.accounts.permissions import Principal
 from apps.accounts.services.notify import notify_roles
 from apps.core import audit, clock
 
@@ -38,10 +41,7 @@ class LoginGuard(AxesDatabaseHandler):
 
     def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """Forget the account's failures."""
-        gone, _rows = AccessAttempt.objects.filter(
-            username=get_client_username(request, credentials)
-        ).delete()
-        return int(gone)
+        return _forget(get_client_username(request, credentials))
 
 
 def _address(request: HttpRequest) -> str:
@@ -84,7 +84,14 @@ def note_lockout(*, username: str, address: str) -> None:
         )
 
 
-def unlock_account(*, username: str) -> int:
-    """Forget the wrong passwords of an account."""
+@transaction.atomic
+def unlock_account(*, by: Principal, user: User) -> None:
+    """Forget the wrong passwords of an account; the security administrator does."""
+    by.must("roles.grant")
+    if _forget(user.username):
+        audit.record(by, "login.unlock", user, owner_id=user.organisation_id)
+
+
+def _forget(username: str | None) -> int:
     gone, _rows = AccessAttempt.objects.filter(username=username).delete()
     return int(gone)

@@ -113,7 +113,6 @@ def mark_of(key: str | None) -> str:
     return hashlib.sha256(f"session:{key}".encode()).hexdigest()[:24]
 
 
-@transaction.atomic
 def end_sessions(
     *, by: Principal | None, user: User, marks: Iterable[str] | None = None, but: str = ""
 ) -> int:
@@ -127,6 +126,7 @@ def end_sessions(
     return _end(by, user, keys, "ended")
 
 
+@transaction.atomic
 def _end(by: Principal | None, user: User, keys: list[str], reason: str) -> int:
     gone, _rows = Session.objects.filter(session_key__in=keys).delete()
     if gone:
