@@ -214,18 +214,20 @@ def pictures_of(data: bytes, shown: bytes = b"") -> tuple[list[bytes], bytes]:
     heard = bytearray()
 
     def camera_side(camera: socket.socket) -> None:
-        camera.sendall(data)
-        camera.shutdown(socket.SHUT_WR)
         with contextlib.suppress(OSError):
+            camera.sendall(data)
+            camera.shutdown(socket.SHUT_WR)
             while piece := camera.recv(4096):
                 heard.extend(piece)
 
     with playing(shown) as (source, camera):
         sender = threading.Thread(target=camera_side, args=(camera,))
         sender.start()
-        found = [picture.data[4:] for picture in source]
-        source._socket.shutdown(socket.SHUT_RDWR)
-        sender.join()
+        try:
+            found = [picture.data[4:] for picture in source]
+        finally:
+            source._socket.shutdown(socket.SHUT_RDWR)
+            sender.join()
     return found, bytes(heard)
 
 

@@ -12,15 +12,13 @@ class DueGate:
 
     def __init__(self) -> None:
         self._next: dict[Demand, float] = {}
+        self.needs_all = False
+        """Some demand can only be met by decoding every packet."""
 
     def update(self, demands: Sequence[Demand]) -> None:
         """Take over a new list; demands that stay keep their phase, new ones are due at once."""
         self._next = {demand: self._next.get(demand, float("-inf")) for demand in demands}
-
-    @property
-    def needs_all(self) -> bool:
-        """Some demand can only be met by decoding every packet."""
-        return any(demand.kind == "fps" for demand in self._next)
+        self.needs_all = any(demand.kind == "fps" for demand in demands)
 
     def due(self, moment: float, *, keyframe: bool) -> tuple[Demand, ...]:
         """The demands that a frame of this time (seconds) would serve; nothing is taken off yet."""

@@ -219,6 +219,8 @@ class HeldStream:
         counters.fps = self.watch.packet(moment) or counters.fps
 
     def _decode_due(self, source: VideoSource, packet: VideoPacket, moment: float) -> None:
+        if not packet.is_keyframe and not self._gate.needs_all:
+            return  # nearly all packets
         with self._lock:
             needs_all = self._gate.needs_all
             due = self._gate.due(moment, keyframe=packet.is_keyframe)

@@ -184,13 +184,7 @@ class ContainerSource(VideoSource):
         moment = self._clock.stamp(decoding)
         self._latest = (seconds, moment)
         return VideoPacket(
-            index=index,
-            is_keyframe=packet.is_keyframe,
-            pts=seconds,
-            time=moment,
-            size=packet.size,
-            corrupt=packet.is_corrupt,
-            native=packet,
+            index, packet.is_keyframe, seconds, moment, packet.size, packet.is_corrupt, native=packet
         )
 
     def _rewind(self) -> None:
