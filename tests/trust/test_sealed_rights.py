@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Grant, Notification, RoleBinding
-from apps.accounts.permissions import principal_of_user
+from apps.accounts.permissions import SYSTEM, principal_of_user
+from apps.accounts.services import revoke_grant
 from apps.algorithms.models import EventTypeGrant
 from apps.algorithms.services import check_event_type_links
 from apps.core import clock, sealing
@@ -99,6 +100,16 @@ def test_a_changed_grant_gives_nothing_when_compiled_and_when_used(way: str) -> 
     assert live_right(principal, camera.pk) is None
     assert compile_access(Grant.objects.get(pk=grant.pk)) == 0
     assert not CameraAccess.objects.filter(grant=grant).exists()
+
+
+def test_an_older_copy_of_a_revoked_grant_brings_nothing_back() -> None:
+    camera, grantee = factories.camera(), factories.organisation()
+    grant = factories.grant_access(camera, grantee, ("live",)).grant
+    older = Grant.objects.get(pk=grant.pk)
+    revoke_grant(by=SYSTEM, grant=grant, reason="test")
+    assert compile_access(older) == 0
+    assert not CameraAccess.objects.filter(grant=grant).exists()
+    assert check_access() == (0, None)
 
 
 def test_an_access_row_or_link_made_in_sql_opens_no_picture() -> None:

@@ -46,8 +46,10 @@ def _covered(grant: Grant) -> set[Any]:
 def compile_access(grant: Grant) -> int:
     """Rewrite the access rows of one grant; returns how many there are. A fixed grant keeps the cameras of its day.
 
-    A grant whose keyed hash fails gives nothing; neither does a link of it.
+    A grant whose keyed hash fails gives nothing; neither does a link of it. The grant is read anew under its lock: who
+    holds an older copy must not bring back what was revoked meanwhile.
     """
+    grant = Grant.objects.select_for_update().get(pk=grant.pk)
     if not is_sound(grant) or grant.state == GrantState.REVOKED:
         CameraAccess.objects.filter(grant=grant).delete()
         bump_epoch()
@@ -146,7 +148,6 @@ def _is_backed(row: CameraAccess, camera: Camera, action: str) -> bool:
     return is_sound(link) if link is not None else grant.coverage == Coverage.GROWING
 
 
-@transaction.atomic
 def check_access(limit: int = 200, after: Any = None) -> tuple[int, Any]:
     """Compare the compiled rows of up to `limit` grants with what the grants say; what differs is compiled again.
 
@@ -154,17 +155,32 @@ def check_access(limit: int = 200, after: Any = None) -> tuple[int, Any]:
     """
     grants = Grant.objects.order_by("pk").filter(valid_to__gt=clock.now())
     found = list((grants.filter(pk__gt=after) if after else grants)[:limit])
-    wrong = 0
-    for grant in found:
-        sound = is_sound(grant) and grant.state == GrantState.ACTIVE
-        expected = {(c, a) for c in _covered(grant) for a in grant.actions} if sound else set()
-        rows = CameraAccess.objects.filter(grant=grant)
-        there = {(row.camera_id, row.action) for row in rows if _agrees(row, grant)}
-        if there != expected or rows.count() != len(expected):
-            audit.record(None, "access.rebuilt", grant, outcome="refused", expected=len(expected))
-            compile_access(grant)
-            wrong += 1
+    wrong = sum(_rebuilt(grant) for grant in found if _differs(grant))
     return wrong, found[-1].pk if len(found) == limit else None
+
+
+@transaction.atomic
+def _rebuilt(grant: Grant) -> bool:
+    """False where the grant was changed while we looked, and agrees now."""
+    row = Grant.objects.select_for_update().get(pk=grant.pk)
+    if not _differs(row):
+        return False
+    audit.record(None, "access.rebuilt", row, outcome="refused", expected=len(_expected(row)))
+    compile_access(row)
+    return True
+
+
+def _differs(grant: Grant) -> bool:
+    rows, expected = list(CameraAccess.objects.filter(grant=grant)), _expected(grant)
+    there = {(row.camera_id, row.action) for row in rows if _agrees(row, grant)}
+    return there != expected or len(rows) != len(expected)
+
+
+def _expected(grant: Grant) -> set[tuple[Any, str]]:
+    """(camera, action) of what the grant gives by itself."""
+    if not is_sound(grant) or grant.state != GrantState.ACTIVE:
+        return set()
+    return {(camera, action) for camera in _covered(grant) for action in grant.actions}
 
 
 def _agrees(row: CameraAccess, grant: Grant) -> bool:
