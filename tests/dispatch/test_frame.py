@@ -95,6 +95,13 @@ def test_a_slot_without_hits_shows_its_results(world: World) -> None:
     assert frame is not None
     last = stages_of(frame, SYSTEM)[-1]
     assert (last.key, last.state) == ("inference", "failed")
+    CaptureSlot.objects.filter(pk=slot.pk).update(
+        results={str(uuid4()): {"outcome": "clear", "reason": "unchanged", "ms": 0.2}}
+    )
+    frame = find_frame(slot.pk, SYSTEM)
+    assert frame is not None
+    [(word, said)] = stages_of(frame, SYSTEM)[-1].facts
+    assert (word, said) == ("Clear", "0.2 ms Nothing had changed since the last look, which found nothing.")
 
 
 def test_the_planned_time_is_local_like_the_times_beside_it(world: World) -> None:

@@ -120,7 +120,10 @@ def _results_only(frame: Frame) -> list[Stage]:
         return []
     failed = [result for result in slot.results.values() if result["outcome"] == "not_analysed"]
     facts = tuple(
-        (str(Outcome(result["outcome"]).label), f"{result.get('ms') or 0:.1f} ms")
+        (
+            str(Outcome(result["outcome"]).label),
+            f"{result.get('ms') or 0:.1f} ms {reason_words(result.get('reason') or '')}".rstrip(),
+        )
         for result in slot.results.values()
     )
     state = "waiting" if slot.open and clock.now() < slot.deadline + LOOK_BACK else "ok"
