@@ -11,7 +11,6 @@ It knows no pytest: the soak uses it too.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -262,8 +261,3 @@ def _set(words: str, found: Iterable[str]) -> Iterator[str]:
         yield words.format(row)
     if len(rows) > SHOWN:
         yield f"… and {len(rows) - SHOWN} more like the last"
-
-
-def kinds_of(visits: Iterable[Visit]) -> Counter[str]:
-    """How many messages of each kind arrived."""
-    return Counter(visit.document["type"].rpartition(".")[2] for visit in visits)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from portal.launcher import lifeline, proc, readiness
+from portal.launcher import proc, readiness
 from portal.launcher.layout import ROOT, process_environment
 from portal.launcher.ports import free_port
 from portal.launcher.postgres_home import remove_home
@@ -142,14 +142,6 @@ class Town:
         """SIGKILL to the process and its group; the supervisor starts it again."""
         with contextlib.suppress(ProcessLookupError, KeyError):
             os.killpg(self.pid(name, node), signal.SIGKILL)
-
-    def kill_node(self, node: str) -> None:
-        """The machine is gone: everything of it at once, and nobody starts it again."""
-        supervisor = self.nodes.pop(node)
-        for pid in supervisor.pids().values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-        supervisor.stop()
 
     def stop(self) -> None:
         """End all processes of all nodes."""
@@ -343,6 +335,3 @@ def continue_group(pid: int) -> None:
     """Let it run again."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGCONT)
-
-
-__all__ = ["OF_A_NODE", "Town", "continue_group", "lifeline", "stop_group"]

@@ -58,7 +58,7 @@ class Streams:
         self.rows = NodeRows()
         self.agent = Agent(self.store)
         self._placed = Placed()
-        self._next_beat = self._next_sweep = self._next_read = 0.0
+        self._next_beat = self._next_sweep = 0.0
 
     def live_as(self, life: Life) -> None:
         """Beside a predecessor: connect and decode but deliver nothing, until it has let go. Then run.

@@ -24,7 +24,6 @@ from workers.vision.holder import Demand, StreamWish
 
 LIVE_STATES = (ExecutionState.ASSIGNED, ExecutionState.RUNNING, ExecutionState.RETRYING)
 SHORTEST_KEYFRAMES = 0.04
-RENEW_EVERY = 8.0
 
 
 @dataclass(slots=True)

@@ -78,19 +78,6 @@ class Detections:
             np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64), tuple(labels)
         )
 
-    @classmethod
-    def from_list(cls, detections: Iterable[Detection]) -> Detections:
-        """The array form of single detections; classes are numbered by first appearance."""
-        items = list(detections)
-        labels: dict[str, int] = {}
-        ids = [labels.setdefault(item.label, len(labels)) for item in items]
-        return cls(
-            np.array([item.box for item in items], np.float32).reshape(-1, 4),
-            np.array([item.score for item in items], np.float32),
-            np.array(ids, np.int64),
-            tuple(labels),
-        )
-
     def __len__(self) -> int:
         return len(self.scores)
 
