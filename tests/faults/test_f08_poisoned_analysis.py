@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import cv2
 import pytest
 
 from apps.analysis.models import CaptureSlot, Execution
 from apps.analysis.planner.heap import slot_id
 from apps.analysis.services import PlannedSlot, lease_for_capture, mark_captured, write_slots
 from apps.core import clock
+from portal.launcher.layout import ROOT
 from portal.launcher.procfile import ProcessSpec
 from portal.launcher.supervisor import Supervisor
 from tests.support import factories
@@ -37,9 +40,12 @@ from workers.streams.rows import HeldExecution
 from workers.vision.engine_client import EnginePool
 from workers.vision.frames import Frame
 from workers.vision.holder import Demand
+from workers.vision.inference import FrameRef
+from workers.vision.inference.children import EngineChildren
 from workers.writer import Writer
 
 BATCH = 4
+CHILD = "workers.vision.inference.child"
 
 
 @pytest.fixture
@@ -234,3 +240,55 @@ def test_f08_a_live_camera_whose_frames_kill_the_engine_is_given_up_and_the_othe
     assert "" not in poison.reasons
     assert all("engine_crashed" not in camera.reasons for camera in others)
     assert f"camera {poison.id} preset 0 ended the engine {MOST_CRASHES} times: given up" in caplog.text
+
+
+@pytest.fixture
+def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineChildren]:
+    """Child engines that know the deadly analyser."""
+    popen = subprocess.Popen
+
+    def start(command: list[str], *rest: Any, **options: Any) -> Any:
+        own = ["tests.support.poisoned_engine" if each == CHILD else each for each in command]
+        return popen(own, *rest, cwd=ROOT, **options)
+
+    monkeypatch.setattr("workers.vision.inference.children.subprocess.Popen", start)
+    pool = EngineChildren(tmp_path, threads=2)
+    yield pool
+    pool.close()
+
+
+@pytest.mark.timeout(240)
+def test_f08_a_frame_that_kills_children_is_given_up_and_its_neighbours_are_not(
+    children: EngineChildren, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = {}
+    for is_deadly in (True, False):
+        places[is_deadly] = tmp_path / f"{is_deadly}.png"
+        cv2.imwrite(str(places[is_deadly]), picture(deadly=is_deadly)[..., ::-1])
+    ended, neighbours = threading.Event(), []
+    spec = {
+        "analyser": NAME, "model": None,
+        "items": [{"code": "x", "labels": ["x"], "rule": {"kind": "presence", "min_targets": 1}}],
+    }  # fmt: skip
+
+    def ask(*, deadly: bool) -> str:
+        found = children.analyse(FrameRef(places[deadly], clock.now()), [{**spec, "execution": str(uuid4())}])
+        return str(found[0]["reason"])
+
+    def beside() -> None:
+        while not ended.is_set():
+            neighbours.append(ask(deadly=False))
+
+    assert ask(deadly=False) == ""
+    threads = [threading.Thread(target=beside) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert ask(deadly=True) == "engine_crashed"
+    after = len(neighbours)
+    until(lambda: len(neighbours) > after + 20, 60, "the neighbours to flow")
+    assert children.stats()["restarts"] == MOST_CRASHES  # a child goes with the thread that started it: ask first
+    ended.set()
+    for thread in threads:
+        thread.join(30)
+    assert set(neighbours) == {""}
+    assert "a frame ended 3 children: given up (True.png)" in caplog.text

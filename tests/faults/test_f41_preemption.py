@@ -156,17 +156,13 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
 
         def __init__(self, *_: Any) -> None:
             self.engine = Engine(open_model=device.open)
-            self.pool = SimpleNamespace(analyse=self.analyse, stats=self.engine.stats, close=lambda: None)
+            self.pool = SimpleNamespace(stats=self.engine.stats, close=lambda: None)
             Child.born += 1
             self.process = SimpleNamespace(pid=Child.born, returncode=None)
 
-        def analyse(self, items: list[dict[str, Any]]) -> list[Any]:
-            return [
-                self.engine.analyse(
-                    FrameRef.from_dict(item["frame"]), item["executions"], may_fall_back=item["may_fall_back"]
-                )
-                for item in items
-            ]
+        def analyse(self, item: dict[str, Any]) -> list[Any]:
+            reference, fall_back = FrameRef.from_dict(item["frame"]), item["may_fall_back"]
+            return self.engine.analyse(reference, item["executions"], may_fall_back=fall_back)
 
         def alive(self) -> bool:
             return True

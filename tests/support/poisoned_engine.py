@@ -2,7 +2,7 @@
 defect in native code.
 
 python -m tests.support.poisoned_engine SOCKET          as a node without a GPU runs it
-python -m tests.support.poisoned_engine SOCKET child    as one child (see `children`)
+python -m tests.support.poisoned_engine SOCKET PARENT THREADS BYTES    as one child beside a GPU
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     if arguments[1:]:
         from workers.vision.inference.child import main as child
 
-        sys.exit(child([arguments[0], *arguments[2:]]))
+        sys.exit(child(arguments))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     run(EngineOptions(Path(arguments[0]), threads=2, children=False))
 

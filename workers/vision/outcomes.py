@@ -19,6 +19,7 @@ class Reason(StrEnum):
     FRAME_TOO_LARGE = "frame_too_large"
     ENGINE_ERROR = "engine_error"
     ENGINE_RESTARTED = "engine_restarted"
+    ENGINE_CRASHED = "engine_crashed"
     ENGINE_BUSY = "engine_busy"
     BAD_SPEC = "bad_spec"
     MODEL_ERROR = "model_error"

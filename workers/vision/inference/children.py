@@ -1,7 +1,8 @@
 """One child process per model group, so that a GPU's memory comes back and a crash takes down one group only.
 
 A group is an algorithm package (or all the built-in analysers). A child that crashes is started again; one
-that crashed `MAX_CRASHES` times within `CRASH_WINDOW` rests until the window has passed: no crash loop.
+that crashed `MAX_CRASHES` times within `CRASH_WINDOW` rests until the window has passed: no crash loop. What was with
+a child when it ended is tried again alone; a frame that ends `MOST_ENDS` children is given up, and counts as one crash.
 
 Children share the device. Where it is full, one whose executions nobody asks for ends, then one of a lower priority
 that allows it (precedence.py); what was pushed out runs on the CPU until the other has gone.
@@ -9,6 +10,7 @@ that allows it (precedence.py); what was pushed out runs on the CPU until the ot
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -31,10 +33,19 @@ log = logging.getLogger(__name__)
 
 MAX_CRASHES = 3
 CRASH_WINDOW = 60.0
+MOST_ENDS = 3
+GONE_SECONDS = 2.0
 START_SECONDS = 60.0
 TOLD = 20
 """So many of the last pre-emptions are told in the statistics."""
 ANALYSERS = "analysers"
+
+
+class FrameGivenUp(EngineError):
+    """This frame ended one child after the other."""
+
+    def __init__(self) -> None:
+        super().__init__("engine_crashed", f"a frame ended {MOST_ENDS} children: given up")
 
 
 class EngineBusy(EngineError):
@@ -57,6 +68,18 @@ class _Child:
 
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    def analyse(self, item: Mapping[str, Any]) -> list[Result]:
+        """Raises `EngineUnavailable`, `went_away` where the process ended; it is gone by then."""
+        try:
+            return self.pool.analyse([item])[0]
+        except EngineUnavailable as error:
+            with contextlib.suppress(
+                subprocess.TimeoutExpired
+            ):  # its connections close a moment before it is gone
+                self.process.wait(GONE_SECONDS)
+            error.went_away = not self.alive()
+            raise
 
     def end(self, seconds: float = 10.0) -> None:
         self.pool.close()
@@ -90,6 +113,7 @@ class EngineChildren:
         self._crashes: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
         self._starting: dict[str, threading.Lock] = {}
+        self._alone: dict[str, threading.Lock] = {}
 
     def analyse(
         self, frame: FrameRef, specs: Sequence[Mapping[str, Any]], *, may_fall_back: bool = True
@@ -145,7 +169,7 @@ class EngineChildren:
         reason = Reason.ENGINE_RESTARTED
         try:
             self._come_back(group)
-            answers = self._ask_child(group, rank, item)
+            answers = self._ask_again(group, rank, item)
             if _has_no_room(answers):
                 with self._making:
                     while _has_no_room(answers) and self._others(group, rank):
@@ -154,14 +178,47 @@ class EngineChildren:
             return answers
         except EngineBusy:
             reason = Reason.ENGINE_BUSY
+        except FrameGivenUp as error:
+            log.error("engine child of group %s: %s (%s)", group[:12], error, frame.path.name)
+            reason = Reason.ENGINE_CRASHED
         except EngineError as error:
             log.warning("engine child of group %s: %s", group[:12], error)
         return [not_analysed(str(spec.get("execution", "")), reason) for spec in specs]
 
+    def _ask_again(self, group: str, rank: Rank, item: Mapping[str, Any]) -> list[Result]:
+        """Where the child ends under it: again, without any other of that kind beside it."""
+        for number in range(MOST_ENDS):
+            with self._alone_of(group) if number else contextlib.nullcontext():
+                try:
+                    return self._ask_child(group, rank, item)
+                except EngineUnavailable as error:
+                    if not error.went_away:
+                        raise
+                    log.warning("engine child of group %s: %s", group[:12], error)
+        self._count_once(group)
+        raise FrameGivenUp
+
+    def _alone_of(self, group: str) -> threading.Lock:
+        with self._lock:
+            return self._alone.setdefault(group, threading.Lock())
+
+    def _count_once(self, group: str) -> None:
+        """The crashes of one frame are one, or three bad frames' neighbours would rest after the first."""
+        with self._lock:
+            starting = self._starting.setdefault(group, threading.Lock())
+        with starting:
+            with self._lock:
+                child = self._children.get(group)
+            if child is not None and not child.alive():
+                self._note_crash(group, child)
+            crashes = self._crashes.get(group, deque())
+            for _ in range(min(MOST_ENDS - 1, len(crashes) - 1)):
+                crashes.pop()
+
     def _ask_child(self, group: str, rank: Rank, item: Mapping[str, Any]) -> list[Result]:
         """Its child may only leave the device for the CPU where nobody is left to make room for it."""
         may_fall_back = not self._others(group, rank)
-        return self._child(group, rank).pool.analyse([{**item, "may_fall_back": may_fall_back}])[0]
+        return self._child(group, rank).analyse({**item, "may_fall_back": may_fall_back})
 
     def _others(self, group: str, rank: Rank) -> list[str]:
         """Groups with a child whose room this one may have, in the order in which they are to go."""
