@@ -130,7 +130,9 @@ class Delivery(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="deliveries")
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )  # delivery_of_subscription begins with it
     message = models.UUIDField()
     kind = models.CharField(_("kind"), max_length=64)
     event_id = models.UUIDField(null=True, blank=True, db_index=True)
