@@ -377,3 +377,13 @@ def test_a_real_server_gives_what_it_was_given(tmp_path: Path, codec: str) -> No
         frames = [source.decode_keyframe(packet) for packet in packets if packet.is_keyframe]
     assert all(frame is not None and (frame.width, frame.height) == (320, 180) for frame in frames)
     assert len(frames) >= 3
+
+
+def test_a_camera_that_babbles_costs_little() -> None:
+    one = framed(rtp(DELTA, 0, mark=True))
+    began = time.process_time()
+    found, _ = pictures_of(
+        (b"\r\n" + framed(b"")) * 20_000 + (b"\r\n$\x02\x00\x00") * 20_000 + b"\x01" * 300_000 + one
+    )
+    assert found == [DELTA]
+    assert time.process_time() - began < 10

@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.sources.relay import GATHER, Connection
 from workers.vision.sources.rtp import Picture, Pictures
-from workers.vision.sources.rtsp_words import MAX_BODY, MAX_HEAD, Message, message_at
+from workers.vision.sources.rtsp_words import Message, message_at
 
 BUFFER = 384 * 1024
 """More than gathers while a holder naps, and more than the longest packet or message that is read whole."""
 assert BUFFER > 2 * 65_540
+GLANCE = 2048
+"""Bytes in which nearly every message ends: not all that follows is copied to read one."""
 
 _FRAME = struct.Struct(">BBH")
 _DOLLAR = 0x24
@@ -157,14 +159,16 @@ class Playing:
 
     def _other(self, at: int) -> int:
         """What is no packet: a message, or bytes of no meaning. Where it ends; at where it is not whole."""
-        data = bytes(self._buffer[at : min(self._have, at + MAX_HEAD + MAX_BODY)])
-        if not data[:1].isupper():
-            found = data.find(b"$" + bytes((self._channel,)), 1)
-            blank = len(data) - len(data.lstrip(b"\r\n"))
-            return at + (blank or (found if found > 0 else len(data)))
-        message = message_at(data)
+        start = bytes(self._buffer[at : min(self._have, at + GLANCE)])
+        if not start[:1].isupper():
+            blank = len(start) - len(start.lstrip(b"\r\n"))
+            found = start.find(b"$" + bytes((self._channel,)))
+            return at + (blank or (found if found > 0 else max(1, len(start) - 1)))
+        message = message_at(start)
+        if message is None and self._have - at > GLANCE:
+            message = message_at(bytes(self._buffer[at : self._have]))
         if message is None:
-            if len(data) >= BUFFER // 2:
+            if self._have - at >= BUFFER // 2:
                 raise SourceError(SourceFault.TOO_LARGE, "The server sent more than is allowed.")
             return at
         self._hear(message)
