@@ -18,6 +18,7 @@ from django.db.migrations import Migration, operations
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from apps.core.partitions import PARTITIONED
 from portal.migrating.tables import BIG
 
 MADE_BY_MACHINE = re.compile(r"^\d+_(auto_\d|alter_\w+_and_more|\w+_and_more$|initial$)")
@@ -130,7 +131,7 @@ def taken_away(operation: Operation, place: Place) -> Iterator[str]:
 def built_index(operation: Operation, place: Place) -> Iterator[str]:
     """Building an index stops all writes to its table, unless CONCURRENTLY."""
     if isinstance(operation, AddIndexConcurrently):
-        if place.table(operation.model_name) in BIG and place.table(operation.model_name) in _partitioned():
+        if place.table(operation.model_name) in PARTITIONED:
             yield "a partitioned table takes no CONCURRENTLY: ON ONLY, then each partition, by RunSQL"
         if place.migration.atomic:
             yield "CONCURRENTLY needs atomic = False"
@@ -144,12 +145,6 @@ def added_constraint(operation: Operation, place: Place) -> Iterator[str]:
         return
     if place.is_big(operation.model_name):
         yield "checks a big table under a lock: AddConstraintNotValid, then ValidateConstraint"
-
-
-def _partitioned() -> tuple[str, ...]:
-    from apps.core.partitions import PARTITIONED
-
-    return PARTITIONED
 
 
 RULES: tuple[Rule, ...] = (undone, added_column, changed_column, taken_away, built_index, added_constraint)
