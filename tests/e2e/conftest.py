@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class Place:
     road: Road
     http: HttpCamera
     receiver: Receiver
+    #: Seconds of the epoch before the first process began.
+    started: float
 
     @property
     def site(self) -> str:
@@ -72,9 +75,10 @@ def place(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             data=Path(settings.VANTAGE_DATA),
             exact=exact,
         )
+        started = time.time()
         with own, road, served_here(broker):
             running.append(road.start(300.0))
-            yield Place(road, http, receiver)
+            yield Place(road, http, receiver, started)
             running.clear()
 
 

@@ -7,18 +7,21 @@ words that are asserted come from the catalogue of the language.
 from __future__ import annotations
 
 import re
+from base64 import b32decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django_otp.oath import TOTP
 
 from apps.accounts.models import User
 from apps.devices.models import Camera
 from apps.events.models import Event, Review
 from apps.openapi.models import ApiKey, App, Delivery, Subscription
 from demo.clips import ensure_clips
+from tests.e2e.canaries import USER, plant
 from tests.e2e.conftest import Place
 from tests.e2e.town import CLIP, Town
 from tests.e2e.visitor import Visitor, visitor
@@ -51,28 +54,87 @@ def town(place: Place, language: str, tmp_path: Path) -> Iterator[Town]:
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_main_journey(place: Place, town: Town, clip: bytes, language: str) -> None:
     person = town.person(*ROLES)
+    password = secrets_of(person)
+    place.http.add(f"/{language}/locked.ts", b"no", status=401)
     place.http.add_live(f"/{language}/first.ts", clip)
     place.http.add_live(f"/{language}/second.ts", clip)
     with visitor(place.site, language) as guest:
-        guest.log_in(person.username, factories.PASSWORD)
-        camera = add_camera(guest, town, place.http.url(f"/{language}/first.ts"))
+        mistype(guest, person.username)
+        guest.log_in(person.username, password)
+        camera = add_camera(guest, town, with_password(place.http.url(f"/{language}/first.ts")))
         watch_live(guest, camera)
         see_why_there_is_no_picture(guest, town)
         town.rule(camera)
         create_task(guest, town, camera)
+        analyse_a_locked_camera(town, with_password(place.http.url(f"/{language}/locked.ts")))
         event = see_event_arrive(guest, place, camera)
         see_first_load_is_the_same(guest, event)
         read_decision(guest, event)
         review_by_keyboard(guest, place, event, person)
         subscription, secret = subscribe(guest, place, language)
         send_test(guest, place, subscription, secret)
-        second = next_event(place, town, place.http.url(f"/{language}/second.ts"))
+        second = next_event(place, town, with_password(place.http.url(f"/{language}/second.ts")))
         assert len(visits(place, subscription)) == 1  # nothing leaves before somebody confirms it
         confirm_on_its_page(guest, place, second)
         see_delivered(guest, place, subscription, secret, second, "raised")
         see_delivered(guest, place, subscription, secret, second, "reviewed")
         assert {told(visit) for visit in visits(place, subscription)[1:]} == {str(second.pk)}
+        code = set_up_second_factor(guest, password)
+        log_in_by_recovery_code(guest, person, password, code)
         assert guest.problems == []
+
+
+def secrets_of(person: User) -> str:
+    """The person's password is a secret that is looked for afterwards (tests/e2e/test_s44_canaries.py)."""
+    password = plant("person's password", f"Canary0login0{person.pk.hex[-12:]}")
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    return password
+
+
+def with_password(url: str) -> str:
+    """The camera's address as people write it, with a password in it that is looked for afterwards."""
+    return url.replace("://", f"://{USER}:{plant('camera password', 'Canary0camera0Pw')}@")
+
+
+def mistype(guest: Visitor, username: str) -> None:
+    """A wrong password is refused, and is a secret all the same: mostly it is the right one of another place."""
+    guest.page.goto(f"{guest.site}/login/")
+    guest.page.locator("#id_username").fill(username)
+    guest.page.locator("#id_password").fill(plant("mistyped password", "Canary0mistyped0Pw"))
+    guest.page.locator(".door-form button.btn-primary").click()
+    guest.page.wait_for_selector(".door-form [role=alert]")
+
+
+def analyse_a_locked_camera(town: Town, url: str) -> None:
+    """One that refuses the password: what fails is written to logs, and must be without it."""
+    locked = town.camera("锁住点位", url, longitude=120.02, latitude=30.02)
+    town.rule(locked)
+    town.task("锁住", [locked], [town.version], sampling="keyframes", interval=2.0)
+
+
+def set_up_second_factor(guest: Visitor, password: str) -> str:
+    """By the key that the page shows; answers one of the recovery codes, which are shown once."""
+    guest.open("accounts:second-factor-enrol")
+    secret = plant("TOTP secret", guest.page.locator("main code.mono").inner_text().replace(" ", ""))
+    guest.page.locator("#id_code").fill(f"{TOTP(b32decode(secret)).token():06d}")
+    guest.page.locator("#id_password").fill(password)
+    guest.submit()
+    codes = guest.page.locator("ul.mono li").all_inner_texts()
+    assert len(codes) == 10
+    return plant("recovery code", codes[0].strip())
+
+
+def log_in_by_recovery_code(guest: Visitor, person: User, password: str, code: str) -> None:
+    """Without the telephone: password, then the recovery code."""
+    guest.page.context.clear_cookies()
+    guest.page.goto(f"{guest.site}/login/")
+    guest.page.locator("#id_username").fill(person.username)
+    guest.page.locator("#id_password").fill(password)
+    guest.page.locator(".door-form button.btn-primary").click()
+    guest.page.locator("#id_code").fill(code)
+    guest.page.locator(".door-form button.btn-primary").click()
+    guest.page.wait_for_selector(".live-state[data-state=open]")
 
 
 def add_camera(guest: Visitor, town: Town, url: str) -> Camera:
@@ -220,6 +282,7 @@ def subscribe(guest: Visitor, place: Place, language: str) -> tuple[Subscription
     form.locator("button[type=submit]").click()
     shown = page.locator("section[role=status] .copy code").inner_text()
     assert shown.startswith(f"vk_{ApiKey.objects.get(app=app).prefix}_")
+    plant("API key", shown)
     page.locator(f'a[href$="?app={app.pk}"]').click()
     page.locator("#id_name").fill("值班")
     assert page.locator("#id_app").input_value() == str(app.pk)
@@ -229,6 +292,7 @@ def subscribe(guest: Visitor, place: Place, language: str) -> tuple[Subscription
     guest.submit()
     secret = page.locator("section[role=status] .copy code").inner_text()
     assert secret.startswith("whsec_")
+    plant("webhook secret", secret)
     return Subscription.objects.get(app=app), secret
 
 
