@@ -22,6 +22,11 @@ _CHUNK = 256 * 1024
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+#: Sizes of zip's end records and its locator, and how far from the end a comment may push them.
+_END_SIZE, _LOCATOR_SIZE, _END64_SIZE = 22, 20, 56
+_END_SEARCHED = _END_SIZE + 2**16
+#: What an entry of the directory may take: its header, a name of the allowed length, and some room for extra fields.
+_ENTRY_BYTES = 512
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
 
 
@@ -72,7 +77,13 @@ def unpack_zip(path: Path, destination: Path, limits: UnpackLimits | None = None
 
 
 def _unpack(path: Path, workshop: Path, limits: UnpackLimits) -> list[PurePosixPath]:
-    with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
+    with path.open("rb") as raw:
+        _refuse_large_directory(raw, limits)
+        return _unpack_from(raw, path, workshop, limits)
+
+
+def _unpack_from(raw: BinaryIO, path: Path, workshop: Path, limits: UnpackLimits) -> list[PurePosixPath]:
+    with zipfile.ZipFile(raw) as archive:
         if len(archive.infolist()) > limits.entries:
             raise UnpackRefused("too_many_entries", f"more than {limits.entries} entries")
         names = _checked_names(archive, limits)
@@ -90,6 +101,38 @@ def _unpack(path: Path, workshop: Path, limits: UnpackLimits) -> list[PurePosixP
         if total > limits.ratio_floor and total > packed * limits.ratio:
             raise UnpackRefused("ratio", f"unpacks to more than {limits.ratio} times its size")
     return sorted(written)
+
+
+def _refuse_large_directory(raw: BinaryIO, limits: UnpackLimits) -> None:
+    """Before `zipfile` reads the whole directory into memory: is it longer than the allowed entries could be?
+
+    The end record (PKWARE APPNOTE 4.3.16) says its size, the one of zip64 (4.3.14) too; the larger counts.
+    """
+    raw.seek(0, os.SEEK_END)
+    end = raw.tell()
+    raw.seek(max(0, end - _END_SEARCHED))
+    tail = raw.read()
+    at = len(tail) - _END_SIZE if tail[-_END_SIZE:][:4] == b"PK\x05\x06" else tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < _END_SIZE:
+        return  # `zipfile` says what is wrong with it
+    sizes = [struct.unpack_from("<L", tail, at + 12)[0]]
+    if sizes[0] == 0xFFFFFFFF:  # it says: look into the one of zip64
+        sizes = []
+    place = end - len(tail) + at
+    raw.seek(max(0, place - _LOCATOR_SIZE))
+    locator = raw.read(_LOCATOR_SIZE)
+    if locator[:4] == b"PK\x06\x07":
+        named = struct.unpack_from("<Q", locator, 8)[0]
+        for start in (
+            named,
+            place - _LOCATOR_SIZE - _END64_SIZE,
+        ):  # where it is said to be, and where readers look
+            raw.seek(min(max(0, start), end))
+            record = raw.read(_END64_SIZE)
+            if len(record) == _END64_SIZE and record[:4] == b"PK\x06\x06":
+                sizes.append(struct.unpack_from("<Q", record, 40)[0])
+    if max(sizes, default=0) > limits.entries * _ENTRY_BYTES:
+        raise UnpackRefused("too_many_entries", f"more than {limits.entries} entries")
 
 
 def _write(
