@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from apps.strategies.engine.components.place import overlap
 from apps.strategies.engine.components.region import is_inside
-from apps.strategies.engine.place import overlap
 from apps.strategies.engine.registry import COMPONENTS
 from apps.strategies.engine.values import RawInput, Stop, Target
 from tests.strategies.engine.inputs import line, outcome_of, raw, target

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from apps.strategies.engine.base import Carried, Component, Parameters, Passed, Stopped, Words
-from apps.strategies.engine.place import is_same_place, place_parameters
+from apps.strategies.engine.components.place import is_same_place, place_parameters
 from apps.strategies.engine.values import Context
 
 

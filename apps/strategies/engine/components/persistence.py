@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from apps.strategies.engine.base import Carried, Component, Parameters, Passed, Stopped, Words
-from apps.strategies.engine.place import is_same_place, place_parameters
+from apps.strategies.engine.components.place import is_same_place, place_parameters
 from apps.strategies.engine.values import Context, RawInput
 
 USUAL_INTERVAL_S = 1.0
