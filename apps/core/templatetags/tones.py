@@ -21,7 +21,7 @@ BLUE = Tone("blue", icon="info-circle")
 
 _STATES: dict[Tone, str] = {
     GREEN: """online up ok healthy confirmed delivered captured ready running active finished valid passed pass
-        licensed on published accepted raised raise success assigned done""",
+        licensed on published accepted raised raise success assigned done approved""",
     GREY: """offline unknown skipped skip clear not_required stopped stop draft inactive disabled merged mergeinto
         withdrawn rightly_stopped suppressed planned off unmapped ended cancelled""",
     RED: """event hit urgent failed fail expired dead rejected missed down lost error refused revoked not_captured
