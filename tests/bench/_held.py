@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 import cv2
 
 from tests.bench._clips import FPS, options_for
+from tests.support.usage import resident
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 from workers.vision.keyframes import write_jpeg
 from workers.vision.sources import RefuseAll, open_source
@@ -84,12 +84,6 @@ def decoded(path: Path, streams: int, seconds: float) -> float:
     for thread in threads:
         thread.join(5)
     return cores
-
-
-def resident() -> int:
-    """Bytes of memory this process really uses."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(arguments: list[str]) -> int:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from typing import Any
 
 from tests.bench._database import own_grounds
 from tests.support.road import Road, free_port
+from tests.support.usage import cpu_seconds
 from tests.support.webhook_farm import WebhookFarm
 
 NEEDS_SERVICES = True
@@ -217,12 +217,6 @@ def unfinished() -> bool:
     from apps.openapi.models import Delivery
 
     return Delivery.objects.exclude(state="delivered").exists()
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of the process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pooled_rows(found: dict[str, Any], single: float) -> list[Row]:

@@ -28,6 +28,7 @@ from typing import Any
 from tests.bench._database import own_grounds
 from tests.support.browsers import Browsers
 from tests.support.road import WEB, Road, free_port
+from tests.support.usage import cpu_seconds, resident
 
 NEEDS_SERVICES = True
 TICK_SECONDS = 0.1
@@ -231,18 +232,6 @@ def settled(browsers: Browsers) -> None:
             return
         last = found
         time.sleep(0.5)
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of the process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(pid: int) -> int:
-    """Resident bytes of the process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def wait_for_port(port: int, seconds: float = 30.0) -> None:

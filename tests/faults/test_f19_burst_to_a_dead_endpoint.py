@@ -18,6 +18,7 @@ from apps.openapi.models import Attempt, Delivery
 from tests.openapi import builders
 from tests.support import factories
 from tests.support.road import Road, address_of, claimed_broker, free_port
+from tests.support.usage import resident
 from tests.support.webhook_farm import WebhookFarm
 
 ROWS, HEALTHY, ROUNDS = 100_000, 9, 15
@@ -85,9 +86,3 @@ def burst(subscription: Any, event: Any) -> None:
 
 def delivered(subscriptions: list[Any]) -> int:
     return Delivery.objects.filter(subscription__in=subscriptions, state="delivered").count()
-
-
-def resident(pid: int) -> int:
-    """Resident bytes of the process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tests.support.clips import make_clip, write_clip
-from tests.support.holding import DEMAND, hurried, resident
+from tests.support.holding import DEMAND, hurried
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
 from tests.support.rtsp_server import RtspServer, available
+from tests.support.usage import resident
 from tests.support.waiting import wait_until
 from workers.vision.holder import Backoff, StreamHolder, StreamState, StreamWish
 from workers.vision.sources import SourceOptions

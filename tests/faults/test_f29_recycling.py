@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from tests.support.clips import make_clip
-from tests.support.holding import hurried, resident
+from tests.support.holding import hurried
 from tests.support.http_camera import HttpCamera
 from tests.support.policies import LoopbackOnly
+from tests.support.usage import resident
 from tests.support.waiting import wait_until
 from workers.management.succession import Parent
 from workers.vision.holder import Demand, StreamHolder, StreamWish
@@ -163,11 +164,11 @@ def test_f29_the_parent_is_small_and_writes_structured_lines(camera: HttpCamera,
         parent = subprocess.Popen(own, cwd=ROOT, stderr=log)
         try:
             assert wait_until(lambda: len(deliveries.pids()) >= 2, 90)
-            pages = int(Path(f"/proc/{parent.pid}/statm").read_text().split()[1])
+            used = resident(parent.pid)
         finally:
             parent.terminate()
             assert parent.wait(30) == 0
-    assert pages * os.sysconf("SC_PAGE_SIZE") < 60 * 2**20
+    assert used < 60 * 2**20
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if "succession" in line]
     assert any("is replaced" in line["message"] for line in lines)
     assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in deliveries.pids()), 10)
