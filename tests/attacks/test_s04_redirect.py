@@ -202,6 +202,59 @@ def test_s04_own_connections_are_known() -> None:
         assert not is_own(taken)
 
 
+class Turning(FakeRtsp):
+    """Plays for a while, then says something between two packets."""
+
+    words = b""
+
+    def _reply(self, caller: socket.socket, text: str) -> bool:
+        return text.startswith("RTSP/") or super()._reply(caller, text)  # FFmpeg answers requests
+
+    def _play(self, caller: socket.socket) -> None:
+        class Wire:
+            count = 0
+
+            def sendall(self, data: bytes) -> None:
+                self.count += 1
+                caller.sendall(data + (words if self.count == 60 else b""))
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(caller, name)
+
+        words = self.words
+        super()._play(Wire())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "REDIRECT rtsp://127.0.0.1:{port}/x RTSP/1.0\r\nCSeq: 1\r\nLocation: rtsp://127.0.0.1:{port}/x\r\n\r\n",
+        "RTSP/1.0 302 Moved\r\nCSeq: 9\r\nLocation: rtsp://root:hidden@127.0.0.1:{port}/x\r\n\r\n",
+    ],
+)
+def test_s04_a_redirect_while_it_plays(words: str, is_ours: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the packets, we or FFmpeg behind the relay."""
+    allow_rtsp(monkeypatch)
+    if not is_ours:
+        monkeypatch.setattr("workers.vision.sources.rtsp.payload_type", lambda description: None)
+    with Listener() as target, Turning() as camera:
+        assert isinstance(camera, Turning)
+        camera.words = words.format(port=target.port).encode()
+        options = SourceOptions(connect_timeout=5, read_timeout=5)
+        with open_source(camera.url, policy=LoopbackOnly(camera.port), options=options) as source:
+            if is_ours:
+                with pytest.raises(SourceError) as caught:
+                    list(source)
+                assert caught.value.fault is SourceFault.REFUSED
+                assert "hidden" not in caught.value.detail
+            else:
+                with suppress(SourceError):
+                    assert sum(1 for _ in itertools.islice(source, 120)) <= 120
+    assert target.visits == 0
+    assert camera.visits == 1
+
+
 def test_s04_thirty_openings_leave_nothing_and_say_goodbye() -> None:
     with FakeRtsp(login=("admin", "p@ss")) as camera:
         url = camera.url.replace("p@ss", "p%40ss")

@@ -270,7 +270,7 @@ def test_words_between_pictures_are_answered_and_noise_is_left_out() -> None:
         (b"HTTP/1.1 302 Found\r\n\r\n", "corrupt"),
     ],
 )
-def test_s04_words_that_end_a_playing_camera(words: bytes, fault: str) -> None:
+def test_words_that_end_a_playing_camera(words: bytes, fault: str) -> None:
     with pytest.raises(SourceError) as caught:
         pictures_of(framed(rtp(DELTA, 0, mark=True)) + words)
     assert caught.value.fault == fault
