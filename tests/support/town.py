@@ -52,7 +52,8 @@ class Town:
         self.said: list[str] = []
         self.is_reviving = True
         self.city: Any = None
-        self.task: Any = None
+        self.tasks: list[Any] = []
+        self.looked_at: list[Any] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -245,9 +246,19 @@ class Town:
         create_subscription(by=SYSTEM, app=app, name="hook", endpoint=self.receiver.url, kinds=kinds)
         seen = [city.camera(f"抓图 {number}", self.cameras.url("/street.ts")) for number in range(cameras)]
         held = [city.camera(f"实时 {number}", self.cameras.url("/street.ts")) for number in range(live)]
-        self.tasks = [city.task("抓图", seen, [version], sampling="snapshot", interval=EVERY)]
-        if held:
-            self.tasks.append(city.task("实时", held, [version], sampling="keyframes", interval=2.0))
+        self.looked_at = [
+            ("抓图", seen, [version], {"sampling": "snapshot", "interval": EVERY}),
+            ("实时", held, [version], {"sampling": "keyframes", "interval": 2.0}),
+        ]
+        self.look()
+
+    def look(self) -> None:
+        """Start the tasks of what was arranged; also again, after `settle` has stopped them."""
+        self.tasks = [
+            self.city.task(name, cameras, versions, **how)
+            for name, cameras, versions, how in self.looked_at
+            if cameras
+        ]
 
     def settle(self, seconds: float = 150.0) -> None:
         """Stop the tasks and wait until nothing is under way; messages that wait for a retry go now."""
