@@ -26,6 +26,15 @@ def watch(sender=None, **signal) -> None:  # type: ignore[no-untyped-def]
     watchdog.begin(sender)
 
 
+@signals.task_prerun.connect(weak=False)
+def look_after_connections(sender=None, **signal) -> None:  # type: ignore[no-untyped-def]
+    """As at the beginning of a request: one that is old or broke is closed, the others are asked once if they live."""
+    if not sender.request.is_eager:
+        from django.db import close_old_connections
+
+        close_old_connections()
+
+
 @signals.task_received.connect(weak=False)
 def note_taken(**signal) -> None:  # type: ignore[no-untyped-def]
     """Something was taken."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Count, F, Q
+from django.db import connection
+from django.db.models import Count, Q
 
 from apps.analysis.choices import SlotState
 from apps.analysis.models import CaptureSlot
@@ -110,11 +110,8 @@ def lease_for_capture(ids: Iterable[UUID], *, node: str, again: bool = False) ->
     A slot that another worker holds is left alone, unless `again`: the same message was handed out a second time
     because its worker died.
     """
-    moment = clock.now()
-    free = Q(state=SlotState.PLANNED) | Q(state=SlotState.LEASED, lease_until__lt=moment)
-    if again:
-        free |= Q(state=SlotState.LEASED)
-    return _lease(Q(pk__in=list(ids)) & free & Q(deadline__gt=moment), state=SlotState.LEASED, node=node)
+    free = "state = 'planned' OR state = 'leased'" + ("" if again else " AND lease_until < %(now)s")
+    return _lease(f"({free}) AND deadline > %(now)s", ids, "state = 'leased', node = %(node)s", node=node)
 
 
 def lease_for_inference(ids: Iterable[UUID], *, again: bool = False) -> list[CaptureSlot]:
@@ -122,22 +119,24 @@ def lease_for_inference(ids: Iterable[UUID], *, again: bool = False) -> list[Cap
 
     `again`: the message came a second time, or from the sweep: whoever held the slot before lost it.
     """
+    free = "" if again else " AND (attempts = 0 OR lease_until IS NULL OR lease_until < %(now)s)"
+    return _lease(f"state = 'captured' AND open > 0{free}", ids)
+
+
+def _lease(condition: str, ids: Iterable[UUID], changes: str = "", **values: object) -> list[CaptureSlot]:
+    """One statement takes them and gives them back as they are now, in the order of their times."""
     moment = clock.now()
-    free = Q(attempts=0) | Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
-    wanted = Q(pk__in=list(ids), state=SlotState.CAPTURED, open__gt=0)
-    return _lease(wanted & (Q() if again else free))
-
-
-def _lease(condition: Q, **changes: object) -> list[CaptureSlot]:
-    with transaction.atomic():
-        rows = list(CaptureSlot.objects.filter(condition).order_by("id").select_for_update(skip_locked=True))
-        CaptureSlot.objects.filter(pk__in=[row.pk for row in rows]).update(
-            lease_until=clock.now() + LEASE, fence=F("fence") + 1, attempts=F("attempts") + 1, **changes
-        )
-    for row in rows:
-        row.fence += 1
-        row.attempts += 1
-    return rows
+    rows = CaptureSlot.objects.raw(
+        "WITH picked AS MATERIALIZED ("  # noqa: S608 - own text
+        f"SELECT id FROM analysis_captureslot WHERE id = ANY(%(ids)s) AND {condition} "
+        "ORDER BY id FOR UPDATE SKIP LOCKED), "
+        "taken AS (UPDATE analysis_captureslot AS slot SET lease_until = %(until)s, fence = slot.fence + 1, "
+        f"attempts = slot.attempts + 1{', ' + changes if changes else ''} FROM picked "
+        "WHERE slot.id = picked.id AND slot.id = ANY(%(ids)s) RETURNING slot.*) "
+        "SELECT * FROM taken ORDER BY id",
+        {"ids": list(ids), "now": moment, "until": moment + LEASE, **values},
+    )
+    return list(rows)
 
 
 def mark_captured(slot: CaptureSlot, *, frame: str, node: str, captured_at: datetime) -> bool:
