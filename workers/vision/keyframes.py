@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +11,7 @@ import cv2
 from workers.vision.errors import SourceError, SourceFault
 from workers.vision.frames import Frame
 from workers.vision.sources import AddressPolicy, SourceOptions, VideoPacket, VideoSource, open_source
+from workers.vision.whole import whole_file
 
 DEFAULT_DEADLINE = 30.0
 ASSUMED_GOP = 250
@@ -77,14 +75,6 @@ def write_jpeg(frame: Frame, path: Path | str, quality: int = 88) -> Path:
     done, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise OSError("the picture cannot be encoded")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data.tobytes())
-            os.fchmod(handle.fileno(), 0o640)
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    with whole_file(target) as file:
+        file.write(data.data)
     return target

@@ -11,10 +11,8 @@ then BGR rows.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +20,7 @@ import cv2
 import numpy as np
 
 from workers.vision.frames import Image
+from workers.vision.whole import whole_file
 
 SUFFIX = ".look"
 SIDE = 640
@@ -71,17 +70,9 @@ def write_look(image: Image, path: Path, size: tuple[int, int] | None = None) ->
     height, width = image.shape[:2]
     small = np.ascontiguousarray(shrunk(image, size or fit(width, height)))
     head = _HEAD.pack(_MAGIC, small.shape[1], small.shape[0], min(width, 65535), min(height, 65535))
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as handle:
-            handle.write(head)
-            handle.write(small.data.cast("B"))
-            os.fchmod(handle.fileno(), 0o640)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    with whole_file(path) as file:
+        file.write(head)
+        file.write(small.data.cast("B"))
     return path
 
 
