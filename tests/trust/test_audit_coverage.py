@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from apps.core.audit.middleware import NO_CHANGE
 from apps.core.models import AuditRecord, OutboxMessage
 from portal.audit_words import ACTION_WORDS
 from tests.attacks import classes
-from tests.attacks import world as worlds
-from tests.attacks.test_s14_every_route import ROUTES, ask, url_of
+from tests.attacks.test_s14_every_route import ROUTES, ask, undone, url_of, world  # noqa: F401
 from tests.attacks.world import World
 from tests.support import factories
 
@@ -25,26 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = re.compile(
     r"audit\.(?:record|note)\(\s*[\w.()\[\]]+,\s*\"([a-z_]+\.[a-z_]+)\"(?:\s+if\s+[^\"]+\s+else\s+\"([a-z_]+\.[a-z_]+)\")?"
 )
-
-
-@pytest.fixture(scope="module")
-def world(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    media: Path = tmp_path_factory.mktemp("media")
-    settings = override_settings(VANTAGE_OUTBOUND_EXACT=[worlds.ENDPOINT], MEDIA_ROOT=media)
-    with django_db_blocker.unblock(), settings, transaction.atomic():
-        made = worlds.build()
-        made.log_in()
-        yield made
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def undone(world: World, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield world
-        transaction.set_rollback(True)
 
 
 def recorded_since(seq: int, messages: set[Any]) -> list[tuple[str, str]]:
@@ -60,7 +38,7 @@ def mark() -> tuple[int, set[Any]]:
 
 
 @pytest.mark.parametrize("key", sorted(key for key, about in classes.OBJECT.items() if not about.empty))
-def test_a_strangers_request_about_an_object_is_recorded_as_refused(key: str, undone: World) -> None:
+def test_a_strangers_request_about_an_object_is_recorded_as_refused(key: str, undone: World) -> None:  # noqa: F811
     about = classes.OBJECT[key]
     url = url_of(key, about.identifiers(undone))
     client = undone.client("other")
@@ -73,7 +51,7 @@ def test_a_strangers_request_about_an_object_is_recorded_as_refused(key: str, un
 
 
 @pytest.mark.parametrize("key", sorted(set(classes.OBJECT) | set(classes.LOGIN)))
-def test_a_change_that_worked_is_recorded(key: str, undone: World) -> None:
+def test_a_change_that_worked_is_recorded(key: str, undone: World) -> None:  # noqa: F811
     about = classes.OBJECT.get(key)
     url = url_of(key, about.identifiers(undone) if about else {})
     client = undone.client("manager")
@@ -97,7 +75,7 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("key", LOOKS)
-def test_a_look_and_a_download_are_recorded(key: str, undone: World) -> None:
+def test_a_look_and_a_download_are_recorded(key: str, undone: World) -> None:  # noqa: F811
     about = classes.OBJECT.get(key)
     before = mark()
     answer = undone.client("manager").get(url_of(key, about.identifiers(undone) if about else {}))
