@@ -37,6 +37,9 @@ def test_s44_no_planted_secret_is_in_any_log_or_file(place: Place) -> None:
         found += [(str(path), kind) for kind in canaries.kinds_in(path, wanted)]
     assert found == []
     assert searched >= len(logs)
+    assert set(canaries.planted) == canaries.KINDS, (
+        "every kind was planted, else the search says nothing of it"
+    )
 
 
 def test_s44_no_planted_secret_is_in_a_plain_column(place: Place) -> None:
