@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Cast, Left
 
 from apps.core.crypto import provider
-from apps.core.models.sealed import EncryptedTextField, SealedRow
+from apps.core.models.sealed import EncryptedTextField, SealedRow, Unreadable
 from apps.core.registry import Registry
 from apps.core.sealing import marked_broken
 
@@ -77,7 +77,13 @@ def encrypted_column(model: type[models.Model], name: str) -> Column:
     def rows() -> QuerySet[Any]:
         return _not_under(model, name)
 
-    return Column(rows, name, lambda row: getattr(row, name))
+    def fresh(row: Any) -> str:
+        text: str = getattr(row, name)
+        if isinstance(text, Unreadable):
+            raise ValueError("it was changed, or its key is missing")
+        return text
+
+    return Column(rows, name, fresh)
 
 
 def text_column(model: type[models.Model], name: str, context: Callable[[Any], str]) -> Column:

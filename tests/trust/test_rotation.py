@@ -205,3 +205,21 @@ def test_signing_secrets_and_second_factors_follow(settings: Any) -> None:
     assert ":site-1:" not in str(fresh.secrets)
     assert SecondFactor.objects.get().secret.startswith("v2:sm4-gcm:site-2:")
     assert begin_enrolment(user=user) == secret
+
+
+def test_a_text_that_cannot_be_read_leaves_its_row_usable_and_is_kept(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    user = factories.user(phone="13800000000", email="a@b.cn")
+    sealed = _raw("accounts_user", "phone", user.pk)
+    broken = sealed[:-4] + ("AAA=" if not sealed.endswith("AAA=") else "BBB=")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET phone = %s WHERE id = %s", [broken, user.pk])
+
+    found = User.objects.get(pk=user.pk)
+
+    assert (found.phone, found.email) == ("", "a@b.cn")
+    assert "accounts_user.phone cannot be decrypted" in caplog.text
+    assert "13800000000" not in caplog.text
+    found.save()
+    assert _raw("accounts_user", "phone", user.pk) == broken

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
 from apps.core import sealing
 from apps.core.crypto import provider
+
+logger = logging.getLogger(__name__)
 
 
 class SealedRow(models.Model):
@@ -55,6 +58,21 @@ class SealedQuerySet(models.QuerySet[Any]):
         return super().bulk_create(rows, *args, **kwargs)
 
 
+class Unreadable(str):
+    """Stands for text whose key is missing or that was changed: empty to a reader, kept as it is by `save`.
+
+    One such column must not take its whole row away: a person whose telephone number cannot be read still logs in.
+    """
+
+    stored: str
+
+    def __new__(cls, stored: str) -> Self:
+        """`stored` is the ciphertext."""
+        empty = super().__new__(cls)
+        empty.stored = stored
+        return empty
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text encrypted at rest (AES-GCM or SM4-GCM) and bound to its column; it can be shown, never searched.
 
@@ -67,15 +85,21 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         return f"{self.model._meta.db_table}.{self.column}"
 
     def get_prep_value(self, value: Any) -> Any:
-        """Encrypt; empty stays empty."""
+        """Encrypt; empty stays empty, and what could not be read stays what it was."""
+        if isinstance(value, Unreadable):
+            return value.stored
         text = super().get_prep_value(value)
         return provider().encrypt(text, context=self.context) if text else text
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
-        """Decrypt; raises ValueError when it was changed or its key is missing."""
+        """Decrypt; `Unreadable` when it was changed or its key is missing."""
         if not value or not value.startswith(("v1:", "v2:")):
             return value
-        return provider().decrypt(value, context=self.context)
+        try:
+            return provider().decrypt(value, context=self.context)
+        except ValueError:
+            logger.exception("%s cannot be decrypted: was it changed, or is its key missing?", self.context)
+            return Unreadable(value)
 
     def formfield(self, **kwargs: Any) -> Any:
         """One line, not an area."""
