@@ -127,7 +127,7 @@ def analyse(slots: list[CaptureSlot]) -> bool:
             [not_analysed(e["execution"], "engine_error") for e in item["executions"]] for item in items
         ]
     moved: list[tuple[CaptureSlot, str]] = []
-    for slot, found in zip(ready, results, strict=False):
+    for slot, found in zip(ready, results, strict=True):
         stand, queue = elsewhere.leave(slot, found, specs)
         if queue:
             moved.append((slot, queue))

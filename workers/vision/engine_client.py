@@ -53,6 +53,8 @@ class EngineClient:
         """Per item one result per execution, in order. Raises `EngineUnavailable` or `EngineError`."""
         answer = self.call({"op": "analyse", "items": list(items)}, timeout=timeout)
         results: list[list[Result]] = answer["results"]
+        if len(results) != len(items):
+            raise EngineError("bad_answer", f"{len(results)} answers to {len(items)} items")
         return results
 
     def ping(self) -> bool:
@@ -87,8 +89,9 @@ class EngineClient:
             raise EngineUnavailable(f"no engine listens on {self.path}: {error.strerror}") from error
         try:
             return self.call(request, timeout=timeout)
-        except EngineUnavailable as error:  # the connection was good once, and now nobody listens
-            error.went_away = True
+        except EngineUnavailable as error:
+            # The connection was good once, and now nobody listens; an engine that is slow has not ended.
+            error.went_away = not isinstance(error.__cause__, TimeoutError)
             raise
 
     def close(self) -> None:
@@ -163,6 +166,8 @@ class EnginePool:
         try:
             yield client
         finally:
+            if self._closed.is_set():
+                client.close()
             self._free.put(client)
 
     def close(self) -> None:
