@@ -26,6 +26,8 @@ from tests.attacks.test_s14_every_route import ROUTES, plain, text_of, undone, u
 from tests.attacks.world import World
 
 KEYS = sorted(key for key in classes.LOGIN if "get" in ROUTES[key].methods and key != "metrics")
+#: Sums over the whole site for those who run it: no row of a bureau is shown, so none names the tenant.
+SUMS = {"dispatch:chain"}
 #: Names of the filters, of what frameworks know, and of what they must not know.
 NAMES = (
     "q", "search", "camera", "organisation", "event", "subscription", "app", "task", "scene", "plan", "strategy",
@@ -139,7 +141,7 @@ def test_s15_no_parameter_reaches_a_foreign_row(
     ids = undone.traces_of_it()[1:]
     asked = {known[one[1:]][0] for _name, one in chosen if one[:1] == "@" and one[1:] in known}
     assert [one for one in ids if one in text_of(theirs) and one not in asked] == []
-    assert untold(spy.captured_queries, own) == []
+    assert key in SUMS or untold(spy.captured_queries, own) == []
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if classes.LOGIN[key]])

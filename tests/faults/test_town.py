@@ -190,7 +190,7 @@ def test_f06_a_worker_that_takes_nothing_ends_and_is_started_again(town: Town) -
         town.until(
             lambda: captured() > then or managed.restarts > restarts, 150, "captures again, or a restart"
         )
-        if town.nodes["node-1"].pids().get("capture") == behind:
+        if node.pids().get("capture") == behind:
             town.kill(
                 "capture"
             )  # the proxy ends with this test; the others want a worker at the broker itself
