@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from apps.accounts.permissions import SYSTEM
 from apps.core import clock
+from apps.core.wake import client as client_of_broker
 from apps.dispatch.registry import links
 from apps.dispatch.services import heartbeat
 from apps.dispatch.views import chain_links
@@ -39,6 +40,25 @@ def test_a_node_with_its_engine_is_green() -> None:
     heartbeat(name="a", facts={}, load={"engine": {"is_up": True}}, started_at=clock.now())
     found = {link.key: link for link in chain_links(clock.now(), SYSTEM)}
     assert found["inference"].state == "ok"
+
+
+def test_messages_in_the_queues_of_live_nodes_are_counted() -> None:
+    heartbeat(name="node-q", facts={}, load={}, started_at=clock.now())
+    names = ("inference.cpu", "inference.cpu.node-q", "inference.gpu.node-q", "inference.cpu.node-gone")
+    before = messages()
+    try:
+        for name in names:
+            client_of_broker().rpush(name, "a message")
+        assert messages() == before + 3
+    finally:
+        for name in names:
+            client_of_broker().lpop(name)
+
+
+def messages() -> int:
+    """What the queue's tile says of the broker."""
+    link = next(link for link in chain_links(clock.now(), SYSTEM) if link.key == "queue")
+    return next(int(words.split()[0]) for words, _url in link.details if "messages in the broker" in words)
 
 
 def test_a_probe_that_fails_is_a_red_tile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ from apps.events.models import Event, RawEvent
 
 WINDOW = timedelta(minutes=5)
 RESULTS = "vantage:results"
-QUEUES = ("capture", "inference.cpu", "inference.gpu")
+OF_NODES = ("inference.cpu", "inference.gpu")
+"""Each node has a queue of these of its own too, named `<queue>.<node>`: its frames lie there."""
+QUEUES = ("capture", *OF_NODES)
 
 
 def _recent(now: datetime) -> Any:
@@ -145,7 +147,8 @@ def queue_link(now: datetime, principal: Any) -> Link:
     facts = waiting.aggregate(number=Count("id"), oldest=Min("planned_at"))
     number, oldest = facts["number"], facts["oldest"]
     delay = (now - oldest).total_seconds() if oldest else 0.0
-    messages = sum(depth(name) for name in QUEUES)
+    own = [f"{name}.{node.name}" for node in live_nodes(now) for name in OF_NODES]
+    messages = sum(depth(name) for name in (*QUEUES, *own))
     state, reason, step = "ok", _("Work is taken as it comes."), ""
     if not broker_answers():
         state, reason = "down", _("The broker does not answer.")
