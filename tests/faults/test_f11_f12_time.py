@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kombu.exceptions import OperationalError
 
 from apps.analysis.planner.heap import Agenda, Wanted
 from apps.analysis.selectors.demand import Demand
@@ -31,8 +32,11 @@ class Counting:
 
     def __init__(self) -> None:
         self.sent = 0
+        self.is_away = False
 
     def apply_async(self, **_options: Any) -> None:
+        if self.is_away:
+            raise OperationalError("the broker is away")
         self.sent += 1
 
 
@@ -75,6 +79,23 @@ def test_f11_three_hours_down_every_ten_minutes(
     with time_machine.travel(START + timedelta(hours=3, minutes=10), tick=False):
         fresh.fire()
     assert task.sent == 2 + sent, "the next slot is an ordinary one"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f11_a_slot_that_could_not_be_sent_is_sent_when_the_broker_is_back(only: Any) -> None:
+    task = only(600, "all")
+    with time_machine.travel(START, tick=False):
+        Recurring().fire()
+    task.is_away = True
+    with time_machine.travel(START + timedelta(minutes=10), tick=False):
+        fresh = Recurring()
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                fresh.fire()
+        task.is_away = False
+        for _ in range(2):
+            fresh.fire()
+    assert task.sent == 2
 
 
 @pytest.mark.django_db

@@ -31,12 +31,12 @@ class Recurring:
             slot = int(since // item.seconds)
             if self._seen.get(name) == slot:
                 continue
-            before = claim(name, slot, moment)
+            with transaction.atomic():  # where the broker is away the slot is given back, and fired later
+                before = claim(name, slot, moment)
+                if before is not None:
+                    for _ in range(firings(name, item, slot - before, since - slot * item.seconds)):
+                        item.task.apply_async(expires=max(60.0, item.seconds), ignore_result=True)
             self._seen[name] = slot
-            if before is None:
-                continue
-            for _ in range(firings(name, item, slot - before, since - slot * item.seconds)):
-                item.task.apply_async(expires=max(60.0, item.seconds), ignore_result=True)
 
 
 def firings(name: str, item: Periodic, slots: int, late: float) -> int:
