@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -59,7 +60,7 @@ def outcomes() -> Counter[tuple[str, str]]:
 @contextlib.contextmanager
 def supervised_engine(folder: Path, socket: Path) -> Iterator[Supervisor]:
     """The poisoned engine as a process of its own, kept by the product's supervisor."""
-    command = f"{sys.executable} -m tests.support.poisoned_engine {socket}"
+    command = shlex.join([sys.executable, "-m", "tests.support.poisoned_engine", str(socket)])
     supervisor = Supervisor(
         [ProcessSpec("engine", command)], data=folder, environment=dict(os.environ), say=lambda _: None
     )

@@ -54,6 +54,12 @@ class Entry:
         return [self.parts[key] for key in ("msgid", "msgid_plural") if key in self.parts]
 
     @property
+    def key(self) -> str:
+        """As gettext looks it up: a context stands before the message."""
+        context = self.parts.get("msgctxt")
+        return self.parts["msgid"] if context is None else f"{context}\x04{self.parts['msgid']}"
+
+    @property
     def strings(self) -> list[str]:
         return [text for key, text in self.parts.items() if key.startswith("msgstr")]
 
@@ -104,10 +110,7 @@ def test_the_compiled_catalogue_is_in_step() -> None:
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
         compiled = dict(gettext.GNUTranslations(file)._catalog)  # type: ignore[attr-defined]
     compiled.pop("", None)
-    expected = {
-        ((e.parts["msgid"], 0) if "msgid_plural" in e.parts else e.parts["msgid"]): e.strings[0]
-        for e in ENTRIES
-    }
+    expected = {(e.key, 0) if "msgid_plural" in e.parts else e.key: e.strings[0] for e in ENTRIES}
     assert compiled == expected
 
 

@@ -1,6 +1,7 @@
 """The supervisor: restarts what falls, ends what it started, leaves nothing after a kill -9."""
 
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -147,10 +148,13 @@ def test_the_demo_has_at_most_eight_processes() -> None:
 
 def test_sigterm_reaches_the_process_itself(tmp_path: Path) -> None:
     """`exec` in the shell: what the Procfile names is our child, not a shell that hides it."""
-    supervisor, _ = make(tmp_path, ProcessSpec("trap", f"{sys.executable} -c 'import time; time.sleep(60)'"))
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    supervisor, _ = make(tmp_path, ProcessSpec("trap", shlex.join(command)))
     supervisor.start()
     process = supervisor.managed[0].process
     assert process
+    line = Path(f"/proc/{process.pid}/cmdline")
+    assert wait_for(lambda: line.read_text().split("\0")[:-1] == command), "python in the place of the shell"
     supervisor.stop()
     assert process.returncode == -signal.SIGTERM
 
