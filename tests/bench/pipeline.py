@@ -109,7 +109,7 @@ def measured(
         city.settle()
         road.until(lambda: not Delivery.objects.exclude(state="delivered").exists(), 30.0, "the deliveries")
         told = {key_of(visit.document["data"]): visit.at for visit in list(receiver.visits)}
-        samples = collect(since, listener.heard, told)
+        samples = collect(since, took, listener.heard, told)
     cores = {f"{name}_cores": round((after[name] - before[name]) / took, 3) for name in before}
     rate = {"name": "frames_per_s", "value": round(frames / took, 2), "goal": None, "ok": None}
     total = round(sum(cores.values()), 2)
@@ -199,15 +199,18 @@ def key_of(data: dict[str, Any]) -> Key:
     return data["camera"]["id"], milliseconds(datetime.fromisoformat(data["last_seen"]))
 
 
-def collect(since: datetime, heard: dict[Key, float], told: dict[Key, float]) -> dict[str, list[float]]:
-    """Seconds of each stage for every raw event recorded after `since`."""
+def collect(
+    since: datetime, seconds: float, heard: dict[Key, float], told: dict[Key, float]
+) -> dict[str, list[float]]:
+    """Seconds of each stage for every raw event recorded in this time."""
     from apps.analysis.models import CaptureSlot
     from apps.events.models import RawEvent
     from apps.strategies.models import Trace
 
     samples: dict[str, list[float]] = {stage: [] for stage in STAGES}
     ran = dict(Trace.objects.values_list("raw_event", "ran_at"))
-    raws = list(RawEvent.objects.filter(recorded_at__gt=since, pk__in=ran))
+    until = since + timedelta(seconds=seconds)
+    raws = list(RawEvent.objects.filter(recorded_at__gt=since, recorded_at__lte=until, pk__in=ran))
     slots = CaptureSlot.objects.in_bulk([raw.slot_id for raw in raws])
     for raw in raws:
         slot, key = slots[raw.slot_id], (str(raw.camera_id), milliseconds(raw.time))
