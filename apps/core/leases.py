@@ -59,13 +59,6 @@ def forget(prefix: str) -> None:
     ProcessLease.objects.filter(name__startswith=prefix, until__lt=clock.now() - FORGET_AFTER).delete()
 
 
-def is_fence_valid(name: str, fence: int) -> bool:
-    """True while nobody has taken the lease over; call inside the transaction that commits the work."""
-    return (
-        ProcessLease.objects.select_for_update().filter(name=name, fence=fence, holder=holder_name()).exists()
-    )
-
-
 def is_over(name: str) -> bool:
     """True where the lease exists and its holder has let it end without giving it back to somebody."""
     return ProcessLease.objects.filter(name=name, until__lt=clock.now()).exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Floor
 
@@ -115,11 +114,3 @@ def rights_on(principal: Principal, camera: Camera) -> dict[str, Any]:
         "actions": sorted({row.action for row in rows}),
         "grants": list({row.grant_id: row.grant for row in rows}.values()),
     }
-
-
-def estimated_cameras() -> int:
-    """The planner's estimate of the table's size (lists say that it is one)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE relname = 'devices_camera'")
-        row = cursor.fetchone()
-    return max(0, row[0] if row else 0)
