@@ -27,7 +27,7 @@ from tests.support.celery_worker import celery_worker, said
 from tests.support.checker import slots_decided_once
 from tests.support.engine import clear, scripted_engine
 from tests.support.poisoned_engine import NAME, picture
-from tests.support.road import accepts, claimed_broker, served_here
+from tests.support.road import accepts
 from tests.support.waiting import until
 from workers.capture.frames import FrameStore
 from workers.process.poison import MOST_CRASHES
@@ -40,16 +40,6 @@ from workers.vision.inference import FrameRef
 from workers.vision.inference.children import EngineChildren
 
 CHILD = "workers.vision.inference.child"
-
-
-@pytest.fixture
-def broker(settings: Any, tmp_path: Path) -> Iterator[str]:
-    settings.VANTAGE_FRAMES = tmp_path / "frames"
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VANTAGE_ENGINE_SOCKET = str(tmp_path / "run" / "engine.sock")
-    (tmp_path / "run").mkdir(mode=0o700)
-    with claimed_broker(settings.REDIS_URL) as own, served_here(own):
-        yield own
 
 
 def outcomes() -> Counter[tuple[str, str]]:
@@ -80,7 +70,7 @@ def supervised_engine(folder: Path, socket: Path) -> Iterator[Supervisor]:
 @pytest.mark.timeout(240)
 @pytest.mark.django_db(transaction=True)
 def test_f08_a_picture_that_kills_the_analysing_process_is_given_up_after_three(
-    broker: str, tmp_path: Path, settings: Any
+    analysis_broker: str, tmp_path: Path, settings: Any
 ) -> None:
     rows = executions(8, "intrusion")
     ids = captured(rows, settings.VANTAGE_NODE)
@@ -89,7 +79,7 @@ def test_f08_a_picture_that_kills_the_analysing_process_is_given_up_after_three(
     with (
         scripted_engine(settings.VANTAGE_ENGINE_SOCKET, lambda _frame, spec: clear(spec["execution"])),
         celery_worker(
-            tmp_path, broker, queues="inference.cpu", app="tests.support.poisoned_celery", **extra
+            tmp_path, analysis_broker, queues="inference.cpu", app="tests.support.poisoned_celery", **extra
         ) as worker,
     ):
         send(ids)
@@ -107,14 +97,14 @@ def test_f08_a_picture_that_kills_the_analysing_process_is_given_up_after_three(
 @pytest.mark.timeout(300)
 @pytest.mark.django_db(transaction=True)
 def test_f08_a_picture_that_kills_the_engine_is_given_up_after_three_and_the_others_flow(
-    broker: str, tmp_path: Path, settings: Any
+    analysis_broker: str, tmp_path: Path, settings: Any
 ) -> None:
     socket = Path(settings.VANTAGE_ENGINE_SOCKET)
     rows = executions(8, NAME)
     ids = captured(rows, settings.VANTAGE_NODE, deadly=1)
     with (
         supervised_engine(tmp_path / "data", socket) as supervisor,
-        celery_worker(tmp_path, broker, queues="inference.cpu", VANTAGE_CHILDREN="2") as worker,
+        celery_worker(tmp_path, analysis_broker, queues="inference.cpu", VANTAGE_CHILDREN="2") as worker,
     ):
         send(ids)
         decided(150)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,6 @@ from apps.analysis.models import CaptureSlot
 from tests.support.captured import captured, decided, executions, send
 from tests.support.celery_worker import celery_worker
 from tests.support.engine import clear, scripted_engine
-from tests.support.road import claimed_broker, served_here
-
-
-@pytest.fixture
-def broker(settings: Any, tmp_path: Path) -> Iterator[str]:
-    settings.VANTAGE_FRAMES = tmp_path / "frames"
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VANTAGE_ENGINE_SOCKET = str(tmp_path / "run" / "engine.sock")
-    (tmp_path / "run").mkdir(mode=0o700)
-    with claimed_broker(settings.REDIS_URL) as own, served_here(own):
-        yield own
 
 
 def sessions(*, end: bool = False) -> set[int]:
@@ -39,11 +27,13 @@ def sessions(*, end: bool = False) -> set[int]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.django_db(transaction=True)
-def test_f35_an_ended_connection_costs_a_worker_no_task(broker: str, tmp_path: Path, settings: Any) -> None:
+def test_f35_an_ended_connection_costs_a_worker_no_task(
+    analysis_broker: str, tmp_path: Path, settings: Any
+) -> None:
     rows = executions(4, "intrusion")
     with (
         scripted_engine(settings.VANTAGE_ENGINE_SOCKET, lambda _frame, spec: clear(spec["execution"])),
-        celery_worker(tmp_path, broker, queues="inference.cpu"),
+        celery_worker(tmp_path, analysis_broker, queues="inference.cpu"),
     ):
         send(captured(rows, settings.VANTAGE_NODE))
         decided(60)
