@@ -33,10 +33,8 @@ MANAGE = (PYTHON, "manage.py")
 CELERY = (PYTHON, "-m", "celery", "-A", "portal.celery", "worker", "--without-gossip", "--without-mingle")
 WEB = (
     *(PYTHON, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--no-access-log"),
-    *(
-        "--ws-per-message-deflate",
-        "false",
-    ),  # as in Procfile: compressing each page's frame costs 20 times the sending
+    # As in Procfile: compressing each page's frame costs 20 times the sending.
+    *("--ws", "apps.core.realtime.server:SharedProtocol", "--ws-per-message-deflate", "false"),
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "engine": (*MANAGE, "engine"),

@@ -11,6 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from apps.core.realtime.hub import Member, frame, hub
 from apps.core.realtime.push import has_more_than, stored_notes
 from apps.core.realtime.rights import Standing, standing_of
+from apps.core.realtime.server import writer_of
 
 RESUME_PAGE = 500
 #: What a page that was away gets from the table at most; beyond it the page says that it must be loaded anew.
@@ -35,7 +36,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.scope.get("principal") is None:
             await self.close()
             return
-        self.member = Member(await self._standing(), inflates=self._asked("deflate") == "1")
+        self.member = Member(
+            await self._standing(), inflates=self._asked("deflate") == "1", write=writer_of(self.scope)
+        )
         head = await hub().join(self.member)
         await self.accept()
         self.sending = asyncio.create_task(self._send_loop(head))

@@ -30,6 +30,7 @@ from apps.core.realtime.push import (
     stored_notes,
 )
 from apps.core.realtime.rights import Standing, judge
+from apps.core.realtime.server import Write, frame_bytes
 
 logger = logging.getLogger(__name__)
 COALESCE_SECONDS = 0.1
@@ -52,12 +53,16 @@ class Member:
     """One open socket: what it may hear, and the texts that wait for it.
 
     Without a standing it hears nothing and is only told, by `epoch_changed`, that rights changed somewhere.
-    `inflates` says that the page can read compressed frames.
+    `inflates` says that the page can read compressed frames. `write` sends the bytes of a frame at once (server.py).
     """
 
-    def __init__(self, standing: Standing | None = None, inflates: bool = False) -> None:
+    def __init__(
+        self, standing: Standing | None = None, inflates: bool = False, write: Write | None = None
+    ) -> None:
         self.standing = standing
         self.inflates = inflates
+        self._write = write
+        self._is_waiting = False
         self.epoch_changed = asyncio.Event()
         self.lost = False
         self.ended = False
@@ -70,9 +75,15 @@ class Member:
         """The audiences this page belongs to."""
         return self.standing.topics if self.standing else frozenset()
 
-    def offer(self, frame: Frame) -> None:
-        """Keep a frame for the socket; what does not fit makes a gap, after which nothing waits but its notice."""
+    def offer(self, frame: Frame, wire: bytes = b"") -> None:
+        """Send a frame at once where nothing is before it and the socket has room for its bytes (`wire`), else keep it.
+
+        What does not fit makes a gap, after which nothing waits but its notice.
+        """
         if self.lost or self.ended:
+            return
+        is_free = self._is_waiting and not self._ready.is_set()
+        if wire and is_free and self._write is not None and self._write(wire):
             return
         if self._size + len(frame) > PENDING_LIMIT and self._frames:
             self.lose()
@@ -95,8 +106,10 @@ class Member:
 
     async def next(self) -> Frame | None:
         """The next frame to send, None when the socket must close."""
+        self._is_waiting = True  # what was taken before is sent
         while not self._ready.is_set():
             await self._ready.wait()
+        self._is_waiting = False
         if self.ended:
             return None
         if self._frames:
@@ -167,8 +180,9 @@ class Hub:
         for (heard, inflates), members in audiences.items():
             texts = [one.text for one in tick if not heard.isdisjoint(one.topics)]
             for made in _frames(texts, inflates and len(members) >= DEFLATE_SHARED):
+                wire = frame_bytes(made)
                 for member in members:
-                    member.offer(made)
+                    member.offer(made, wire)
 
     def epoch_changed(self) -> None:
         """Rights changed: every member's standing is judged anew, now."""
