@@ -89,7 +89,9 @@ def served(**options: Any) -> Iterator[int]:
     """A real server with the protocol; yields its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application, ws=SharedProtocol, log_level="critical", lifespan="off", **options)
+        config = uvicorn.Config(
+            application, ws=SharedProtocol, log_level="critical", lifespan="off", **options
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
