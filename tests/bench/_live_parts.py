@@ -7,7 +7,9 @@ itself: where a picture ends is known only when the next begins.)
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import json
 import statistics
 import sys
@@ -19,6 +21,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import av
+import av.error
 import cv2
 
 from tests.bench._models import committed, public
@@ -29,11 +32,13 @@ from workers.vision.frames import Frame
 from workers.vision.holder import Demand, StreamHolder, StreamWish
 
 FPS = 15
+APART = 11
+"""Packets between the starts of two connections; with a keyframe in 30, eight cameras show theirs evenly spread."""
 WRAP = 2**30  # milliseconds; FLV has 32 bits
 
 
-def send_stamped(send: Callable[[bytes], object], clip: bytes, running: threading.Event) -> None:
-    """The clip for ever at its pace, each picture stamped with the moment it leaves."""
+def send_stamped(send: Callable[[bytes], object], clip: bytes, running: threading.Event, first: int) -> None:
+    """The clip for ever at its pace from packet `first` on, each picture stamped with the moment it leaves."""
     with av.open(io.BytesIO(clip)) as source:
         stream = source.streams.video[0]
         packets = [packet for packet in source.demux(stream) if packet.size]
@@ -41,7 +46,7 @@ def send_stamped(send: Callable[[bytes], object], clip: bytes, running: threadin
             target = output.add_stream_from_template(stream)
             start, number, last = time.monotonic(), 0, -1
             while running.is_set():
-                packet = packets[number % len(packets)]
+                packet = packets[(first + number) % len(packets)]
                 copy = av.Packet(bytes(packet))
                 last = max(last + 1, int(time.monotonic() * 1000) % WRAP)
                 copy.pts = copy.dts = last
@@ -54,6 +59,7 @@ def send_stamped(send: Callable[[bytes], object], clip: bytes, running: threadin
 def camera(clip: Path) -> None:
     """Serve until killed; prints the port."""
     data = clip.read_bytes()
+    opened = itertools.count()
     with HttpCamera() as server:
 
         def serve(handler: CameraHandler) -> None:
@@ -61,7 +67,9 @@ def camera(clip: Path) -> None:
             handler.send_header("Content-Type", "video/x-flv")
             handler.send_header("Connection", "close")
             handler.end_headers()
-            send_stamped(handler.wfile.write, data, server.running)
+            # As in a city, no two cameras show their keyframes in step.
+            with contextlib.suppress(OSError, av.error.FFmpegError):  # the holder let go
+                send_stamped(handler.wfile.write, data, server.running, APART * next(opened))
 
         server.routes["/live.flv"] = serve
         print(server.port, flush=True)

@@ -44,3 +44,28 @@ def test_f28_a_plan_of_five_a_second_gets_five_a_second() -> None:
             counters = holder.status()["a"].counters
     assert 1.5 < times[10] - times[0] < 3.5
     assert counters.deepest_queue <= 2
+
+
+def test_f28_more_streams_than_the_consumer_can_look_at_take_turns() -> None:
+    seen: dict[str, int] = {}
+
+    def slow(stream: str, _: Frame, __: tuple[Demand, ...]) -> None:
+        seen[stream] = seen.get(stream, 0) + 1
+        time.sleep(0.05)
+
+    with HttpCamera() as camera:
+        camera.add_live("/live", make_clip(frames=60, gop=10, fps=20))
+        with StreamHolder(LoopbackOnly(camera.port), slow, threads=1) as holder:
+            wish = StreamWish(camera.url("/live"), (Demand("fps", 1 / 20),))
+            holder.reconcile(dict.fromkeys("abcd", wish))
+            assert wait_until(lambda: all(found.takes_turns for found in holder.status().values()))
+            before = {name: found.counters.decoded for name, found in holder.status().items()}
+            assert wait_until(lambda: all(seen.get(name, 0) > 10 for name in "abcd"))
+            time.sleep(4)
+            status = holder.status()
+            holder.reconcile({"a": wish})
+            assert wait_until(lambda: not holder.status()["a"].takes_turns, 40)
+    decoded = sum(status[name].counters.decoded - before[name] for name in "abcd")
+    offered = sum(found.counters.packets for found in status.values())
+    assert sum(found.counters.skipped for found in status.values()) > offered / 4
+    assert decoded < 0.75 * offered

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
-from apps.analysis.choices import ExecutionState
+from apps.analysis.choices import ExecutionState, Sampling
 from apps.analysis.models import Execution
 from apps.core import clock
 from apps.devices.choices import CameraState, StreamRole
@@ -77,6 +77,8 @@ class Reports:
                 wanted = (ExecutionState.RETRYING.value, found.cause)
             elif found.slow_gop:
                 wanted = (ExecutionState.RUNNING.value, "slow_gop")
+            elif found.takes_turns and item.sampling == Sampling.FPS:
+                wanted = (ExecutionState.RUNNING.value, "takes_turns")
             if self._told.get(item.id) != wanted:
                 self._told[item.id] = wanted
                 groups.setdefault(wanted, []).append(item.id)

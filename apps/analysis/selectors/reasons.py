@@ -35,6 +35,10 @@ def _WORDS() -> dict[str, str]:
         "node_offline": _("No compute node is alive. Start one or look at Nodes."),
         "not_placed": _("Waiting for a node."),
         "slow_gop": _("The interval is shorter than the camera's keyframe interval."),
+        "takes_turns": _(
+            "The node cannot look at every picture of all its cameras: they take turns, in between keyframes are"
+            " looked at."
+        ),
         "no_worker": _("No capture worker took it in time."),
         "worker_lost": _("The capture worker was lost and the interval was over."),
         "analysis_late": _("Captured, but not analysed in time."),

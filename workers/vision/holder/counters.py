@@ -12,7 +12,8 @@ class Counters:
     """Since the stream was first wished. gop: packets between the last two keyframes, 0 if not known yet.
 
     gop_seconds: the same in seconds. dropped: frames that a newer one replaced before anybody took them.
-    skipped: packets left undecoded because the reader had fallen behind the camera.
+    skipped: packets left undecoded although every picture was wanted: it was not this stream's turn (turns.py), or the
+    reader had fallen behind the camera.
     """
 
     packets: int = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from workers.vision.buffers import LatestSlot
 from workers.vision.frames import Frame
+from workers.vision.holder.turns import Turns
 from workers.vision.holder.wishes import Demand
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class Mailbox:
         waiting = self._slot.peek()
         if waiting is not None:
             demands = tuple(dict.fromkeys(waiting[1] + demands))
-        self._slot.put((frame, demands))
+        pushed_out = self._slot.put((frame, demands))
+        self._dispatcher.turns.sent(time.monotonic(), replaced=pushed_out is not None)
         with self._lock:
             self.deepest = max(self.deepest, len(self._slot) + self._busy)
             if self._busy:
@@ -73,6 +75,7 @@ class Dispatcher:
 
     def __init__(self, consumer: OnFrame, threads: int = 2) -> None:
         self.ready: queue.SimpleQueue[Mailbox | None] = queue.SimpleQueue()
+        self.turns = Turns(threads)
         self._consumer = consumer
         self._threads = [
             threading.Thread(target=self._run, name=f"frames-{number}", daemon=True)
@@ -83,7 +86,9 @@ class Dispatcher:
 
     def _run(self) -> None:
         while (box := self.ready.get()) is not None:
+            began = time.monotonic()
             box.deliver(self._consumer)
+            self.turns.worked(time.monotonic() - began)
 
     def close(self, timeout: float = 5.0) -> None:
         """End the threads; wait up to `timeout` seconds for all of them."""

@@ -26,6 +26,7 @@ class StreamStatus:
     """A stream at one moment. findings: codes of quality.HealthState. viewers: watching now.
 
     slow_gop: some demand's interval is shorter than the time between keyframes, so it gets fewer frames.
+    takes_turns: every picture is wanted, but the node cannot look at those of all its streams (turns.py).
     """
 
     state: StreamState
@@ -37,6 +38,7 @@ class StreamStatus:
     viewers: int
     live_reason: str
     slow_gop: bool
+    takes_turns: bool
 
 
 class StreamHolder:
@@ -82,6 +84,7 @@ class StreamHolder:
             wish,
             policy=self._policy,
             mailbox=Mailbox(stream_id, self._dispatcher),
+            turns=self._dispatcher.turns,
             on_state=self._on_state,
             backoff=self._backoff(),
         )
@@ -151,6 +154,7 @@ def _status(stream: HeldStream) -> StreamStatus:
         viewers=stream.remuxer.viewers,
         live_reason=stream.remuxer.reason,
         slow_gop=0 < shortest < counters.gop_seconds * 0.9,
+        takes_turns=stream.takes_turns,
     )
 
 

@@ -17,6 +17,7 @@ from workers.vision.holder.due import DueGate
 from workers.vision.holder.lag import Lag
 from workers.vision.holder.pictures import PictureDesk
 from workers.vision.holder.states import StateChange, StateMachine, StreamState
+from workers.vision.holder.turns import Turns
 from workers.vision.holder.watch import PictureWatch
 from workers.vision.holder.wishes import Demand, StreamWish
 from workers.vision.keyframes import ASSUMED_GOP
@@ -50,6 +51,7 @@ class HeldStream:
         *,
         policy: AddressPolicy,
         mailbox: Mailbox,
+        turns: Turns,
         on_state: OnState,
         backoff: Backoff | None = None,
     ) -> None:
@@ -58,7 +60,7 @@ class HeldStream:
         self.watch = PictureWatch()
         self.remuxer = LiveRemuxer()
         self.pictures = PictureDesk()
-        self._policy, self._mailbox, self._on_state = policy, mailbox, on_state
+        self._policy, self._mailbox, self._turns, self._on_state = policy, mailbox, turns, on_state
         self._backoff = backoff or Backoff()
         self._gate = DueGate()
         self._gate.update(wish.demands)
@@ -67,7 +69,7 @@ class HeldStream:
         self._stopped = False
         self._source: VideoSource | None = None
         self._force_tcp = False
-        self._fed = False
+        self._fed = self._has_turn = False
         self._lag = Lag()
         self._thread = threading.Thread(target=self._run, name=f"stream-{stream_id}", daemon=True)
         self._thread.start()
@@ -92,6 +94,11 @@ class HeldStream:
         self._mailbox.close()
         self.remuxer.close()
         self._interrupt()
+
+    @property
+    def takes_turns(self) -> bool:
+        """Is every picture wanted, but not decoded while it is the turn of others?"""
+        return self._gate.needs_all and self._turns.are_limited
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; True if it ended."""
@@ -150,6 +157,7 @@ class HeldStream:
             self._source = None
             self.remuxer.end()
             self.pictures.clear()
+            self._turns.leave(self.stream_id)
         if self._stopped:
             return 0.0
         if fault.fault is SourceFault.CLOSED or wish is not self.wish:
@@ -224,12 +232,15 @@ class HeldStream:
         with self._lock:
             needs_all = self._gate.needs_all
             due = self._gate.due(moment, keyframe=packet.is_keyframe)
-        if needs_all:
+        if packet.is_keyframe and not needs_all:
+            self._turns.leave(self.stream_id)
+        if needs_all and self._may_decode(packet):
             frame = self._decode_all(source, packet, moment, bool(due))
         elif packet.is_keyframe and due:
             frame = source.decode_keyframe(packet)
             self._tally(moment, damaged=frame is None)
         else:
+            self.counters.skipped += needs_all
             return
         if frame is None:
             return
@@ -238,6 +249,14 @@ class HeldStream:
                 self.watch.frame(frame, moment)
             if due:
                 self._send(frame, due, moment)
+
+    def _may_decode(self, packet: VideoPacket) -> bool:
+        """This picture and what follows in its group? A turn begins with a keyframe and can end anywhere."""
+        if packet.is_keyframe:
+            self._has_turn = self._turns.ask(self.stream_id, time.monotonic())
+        self._has_turn = self._has_turn and self._turns.has(self.stream_id)
+        self._fed = self._fed and self._has_turn
+        return self._has_turn
 
     def _decode_all(self, source: VideoSource, packet: VideoPacket, moment: float, due: bool) -> Frame | None:
         """Everything goes through the decoder, from a keyframe on; only wanted pictures are converted."""
@@ -248,6 +267,7 @@ class HeldStream:
             # What piles up in the socket only grows older: go on with the newest group of pictures.
             self._fed = False
             self.counters.skipped += 1
+            self._turns.fell_behind()
             return None
         self._fed = True
         look = packet.is_keyframe and self.watch.is_due(moment, HEALTH_EVERY)
