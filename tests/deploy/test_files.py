@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
@@ -208,19 +207,3 @@ def test_the_entrypoint_starts_processes_by_name(tmp_path: Path) -> None:
     )
     assert run.stdout == "web on 8000\n"
     assert wanted.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    ("program", "arguments"),
-    [
-        ("promtool", ["test", "rules", "deploy/prometheus/rules_test.yml"]),
-        ("promtool", ["check", "config", "deploy/prometheus/prometheus.yml"]),
-        ("kubectl", ["kustomize", "deploy/kubernetes/scaling"]),
-        ("hadolint", ["deploy/Dockerfile"]),
-    ],
-)
-def test_the_files_pass_their_own_validator(program: str, arguments: list[str]) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"no {program} here")
-    done = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
