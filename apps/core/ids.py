@@ -25,7 +25,7 @@ def key_id(moment: datetime, *key: object) -> uuid.UUID:
 
     The primary key is then the idempotency key: the same key gives the same id on every machine.
     """
-    digest = hashlib.sha256("\x1f".join(str(part) for part in key).encode()).digest()
+    digest = hashlib.sha256("\x1f".join(map(str, key)).encode()).digest()
     random = int.from_bytes(digest[:10], "big") >> 6  # 74 bits
     value = (_milliseconds(moment) & (1 << 48) - 1) << 80
     value |= 0x7 << 76 | (random >> 62) << 64

@@ -108,8 +108,18 @@ def test_nothing_stays_of_a_transaction_that_fails() -> None:
     assert not RawEvent.objects.exists()
     assert len(record_raw_events([make.hit(execution)])) == 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('raw_event_batch')")
-        assert cursor.fetchone() == (None,)
+        cursor.execute("SELECT count(*) FROM raw_event_batch")
+        assert cursor.fetchone() == (0,)
+
+
+def test_batches_of_one_transaction_are_told_apart(told: list[Any]) -> None:
+    execution = make.execution()
+
+    first = record_raw_events([make.hit(execution, 1), make.hit(execution, 1)])
+    second = record_raw_events([make.hit(execution, 1), make.hit(execution, 2)])
+
+    assert [len(first), len(second)] == [1, 1]
+    assert told == [first, second]
 
 
 @pytest.mark.parametrize("text", ["a\\b", "tab\there", "line\nnext\r", 'quoted "x"', "\\N", "垃圾", "\\."])
