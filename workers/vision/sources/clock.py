@@ -41,21 +41,20 @@ class FrameClock:
 
     def stamp(self, pts: float | None) -> datetime:
         """The UTC time of the packet; strictly later than the one before."""
-        arrival = self._arrival()
         if self._last is None:
-            moment = arrival
+            moment = self._arrival()
         else:
-            moment = self._next(pts, arrival, self._last)
-            moment = max(moment, self._last + _STEP)
+            moment = max(self._next(pts, self._last), self._last + _STEP)
         self._last = moment
         if pts is not None:
             self._last_pts = pts
         return datetime.fromtimestamp(moment, UTC)
 
-    def _next(self, pts: float | None, arrival: float, last: float) -> float:
+    def _next(self, pts: float | None, last: float) -> float:
         step = None if pts is None or self._last_pts is None else pts - self._last_pts
         if not self._live:
             return last + (step if step is not None and 0 < step <= self._max_step else self._frame)
+        arrival = self._arrival()
         if step is not None and abs(last + step - arrival) <= self._tolerance:
             return last + step
         return arrival
