@@ -22,6 +22,8 @@ RESTORE = ("--no-owner", "--no-privileges", "--no-comments")
 RUN = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-")
 NEWER_SETTINGS = frozenset({b"SET transaction_timeout = 0;\n"})  # PostgreSQL 17; we support 15
 HEAD_LINES = 40
+#: psql would commit what came before the end of its input. Among the rows of a table `\\.` ends them, else it is no SQL.
+SPOIL = b"\n\\.\nDO $$ BEGIN RAISE 'the dump ended early'; END $$;\n"
 
 
 def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
@@ -36,8 +38,10 @@ def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
     )
 
 
-def restore_dump(dump: Path, wanted: Path, *, server: int) -> None:
-    """Run what `wanted` lists of the dump on Django's database, in one transaction. BackupError where it fails.
+def restore_dump(dump: Path, wanted: Path, *, first: str, server: int) -> None:
+    """Run the SQL `first`, then what `wanted` lists of the dump, on Django's database and in one transaction.
+
+    BackupError where it fails; then everything is as it was.
 
     pg_restore writes it as SQL and psql runs it, so that a setting which only newer servers know can be left out.
     """
@@ -54,17 +58,20 @@ def restore_dump(dump: Path, wanted: Path, *, server: int) -> None:
             assert source.stdout is not None
             assert target.stdin is not None
             with contextlib.suppress(BrokenPipeError):
+                target.stdin.write(first.encode())
                 for _ in range(HEAD_LINES):
                     line = source.stdout.readline()
                     target.stdin.write(b"" if line in NEWER_SETTINGS else line)
                 shutil.copyfileobj(source.stdout, target.stdin)
+                if source.wait():
+                    target.stdin.write(SPOIL)
             with contextlib.suppress(BrokenPipeError):
                 target.stdin.close()
             source.stdout.close()
         if source.returncode or target.returncode:
             said.seek(0)
             words = said.read().decode(errors="replace").strip()[-2000:]
-            raise BackupError(f"the database was not restored, and nothing of it stays:\n{words}")
+            raise BackupError(f"the database was not restored and is as it was:\n{words}")
 
 
 def contents(dump: Path, *, server: int) -> list[str]:

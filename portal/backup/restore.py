@@ -25,6 +25,8 @@ from portal.backup.programs import contents, restore_dump
 from portal.backup.verify import Report, verify
 
 Say = Callable[[str], None]
+EMPTY = "CREATE SCHEMA IF NOT EXISTS public;\n"
+REPLACE = "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public;\n"
 
 
 def restore_backup(source: Path, *, replace: bool, logs: Path | None, say: Say) -> Report:
@@ -94,17 +96,13 @@ def require_target(replace: bool) -> None:
 
 
 def _database(dump: Path, replace: bool, say: Say) -> None:
-    with connection.cursor() as cursor:
-        if replace:
-            say("restore: emptying the database")
-            cursor.execute("DROP SCHEMA public CASCADE")
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS public")
-        server = connection.connection.info.server_version
-    say("restore: database")
+    connection.ensure_connection()
+    server = connection.connection.info.server_version
+    say("restore: database, in place of what is there" if replace else "restore: database")
     wanted = dump.with_suffix(".list")  # the schema is there already, and its owner may be another here
     lines = [line for line in contents(dump, server=server) if " SCHEMA - public " not in line]
     wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    restore_dump(dump, wanted, server=server)
+    restore_dump(dump, wanted, first=REPLACE if replace else EMPTY, server=server)
     connection.close()  # whatever this connection remembers is of the old schema
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

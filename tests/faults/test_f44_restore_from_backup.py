@@ -24,6 +24,8 @@ from apps.core.ids import uuid7
 from apps.core.logs import JsonFormatter
 from apps.devices.models import Capture
 from apps.dispatch.receivers import logger as event_log
+from portal.backup import programs
+from portal.backup.errors import BackupError
 from tests.events import factories
 from tests.support.road import address_of
 
@@ -184,3 +186,42 @@ def test_f44_a_damaged_or_foreign_archive_changes_nothing(site: Site, tmp_path: 
     with psycopg.connect(site.own_url()):
         assert "stop Vantage" in site.restore(code=1)["said"]
     assert site.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
+def test_f44_a_restore_that_fails_half_way_leaves_what_was_there(site: Site) -> None:
+    factories.event()
+    site.manage(site.url, "backup", str(site.archive))
+    site.make()
+    with psycopg.connect(site.own_url()) as rows:
+        rows.execute("CREATE TABLE kept AS SELECT 1 AS number")
+        # The dump finds this extension elsewhere, so that its indexes cannot be made when the rows are in already.
+        rows.execute("CREATE SCHEMA other; CREATE EXTENSION pg_trgm SCHEMA other")
+
+    assert "is as it was" in site.restore("--replace", code=1)["said"]
+
+    assert site.ask("SELECT number FROM kept") == [(1,)]
+    assert site.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(1,)]
+
+
+@pytest.mark.parametrize("rows", [b"", b"COPY kept (words) FROM stdin;\nfirst\nsec"])
+def test_f44_a_dump_that_ends_early_is_not_committed(
+    site: Site, rows: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.make()
+    with psycopg.connect(site.own_url()) as made:
+        made.execute("CREATE TABLE kept (words text)")
+    part = tmp_path / "pg_restore"  # as one that is killed, or whose disk fails
+    part.write_bytes(
+        b"#!/bin/sh\ncat <<'END'\nINSERT INTO kept VALUES ('half');\n" + rows + b"\nEND\nexit 1\n"
+    )
+    part.chmod(0o755)
+    real = programs.find
+    monkeypatch.setattr(
+        programs, "find", lambda name, server: part if name == "pg_restore" else real(name, server)
+    )
+    monkeypatch.setattr(programs, "_address", lambda: (site.own_url(), {**os.environ}))
+
+    with pytest.raises(BackupError, match="is as it was"):
+        programs.restore_dump(tmp_path / "dump", tmp_path / "list", first="", server=150000)
+
+    assert site.ask("SELECT count(*) FROM kept") == [(0,)]
