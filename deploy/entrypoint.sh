@@ -8,6 +8,7 @@ fi
 name=${1:?"say what to run: a process of the Procfile, or a command of manage.py"}
 command=$(sed -n "s/^$name: //p" Procfile)
 if [ -n "$command" ]; then
-  exec sh -c "exec $command"
+  shift
+  exec sh -c "exec $command \"\$@\"" "$name" "$@"
 fi
 exec python manage.py "$@"

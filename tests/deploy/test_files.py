@@ -194,16 +194,22 @@ def test_the_libraries_of_cuda_follow_the_lock() -> None:
 def test_the_entrypoint_starts_processes_by_name(tmp_path: Path) -> None:
     """The script on a Procfile of one process, in a folder of its own."""
     script = (DEPLOY / "entrypoint.sh").read_text(encoding="utf-8").replace("/opt/vantage", str(tmp_path))
-    (tmp_path / "Procfile").write_text("web: echo web on ${VANTAGE_PORT:-8000}\n")
+    (tmp_path / "Procfile").write_text(
+        "web: echo web on ${VANTAGE_PORT:-8000}\nstreams: printf '<%s>' streams\n"
+    )
     keys, wanted = tmp_path / "given", tmp_path / "keys"
     keys.write_text("site-1:x\n")
-    run = subprocess.run(
-        ["sh", "-s", "web"],
-        input=script,
-        env={"PATH": "/usr/bin:/bin", "VANTAGE_KEYS_FROM": str(keys), "VANTAGE_KEY_FILE": str(wanted)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout == "web on 8000\n"
+
+    def said(*words: str) -> str:
+        return subprocess.run(
+            ["sh", "-s", *words],
+            input=script,
+            env={"PATH": "/usr/bin:/bin", "VANTAGE_KEYS_FROM": str(keys), "VANTAGE_KEY_FILE": str(wanted)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert said("web") == "web on 8000\n"
+    assert said("streams", "--viewers", "two words") == "<streams><--viewers><two words>"
     assert wanted.stat().st_mode & 0o777 == 0o600

@@ -23,6 +23,7 @@ from tests.support.analysis import ITEM, builtin_version, running_task
 from tests.support.engine import hit, scripted_engine
 from tests.support.http_camera import HttpCamera
 from workers.streams import Streams
+from workers.vision.holder.asking import ask_picture
 from workers.writer import Writer
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +170,39 @@ def test_a_viewer_of_a_camera_that_is_not_held_gets_its_bytes(
     finally:
         ended.set()
         holding.join(5)
+
+
+def test_a_holder_for_viewers_only_is_no_node_and_takes_no_executions(
+    streams: Streams, http_camera: HttpCamera, settings: Any
+) -> None:
+    home = factories.organisation()
+    camera = factories.camera(home, address=http_camera.url("/live.ts"))
+    running_task(home, [camera], [builtin_version()], sampling="keyframes", interval=0.3)
+    heartbeat(
+        name=settings.VANTAGE_NODE, facts={}, load={}, started_at=clock.now(), units=[("cpu", 0, "cpu", 100)]
+    )
+    seen = ComputeNode.objects.get().heartbeat_at
+    place(clock.now())
+    fence, lease = Execution.objects.values_list("fence", "lease_until").get()
+    assert lease is not None
+
+    only = Streams(only_viewers=True)
+    only.viewers.start()
+    url, frames = http_camera.url("/live.ts"), []
+    asked = threading.Thread(
+        target=lambda: frames.append(ask_picture(only.viewers.path, str(camera.pk), stream_url=url))
+    )
+    try:
+        only.step()
+        assert not only.holder.status(), "what is placed here belongs to another process"
+        asked.start()
+        until(only.step, lambda: bool(frames))
+    finally:
+        only.viewers.stop()
+        only.holder.close()
+    assert frames[0] is not None
+    assert Execution.objects.values_list("fence", "lease_until").get() == (fence, lease)
+    assert ComputeNode.objects.get().heartbeat_at == seen
 
 
 def test_a_viewer_of_a_camera_that_does_not_answer_hears_why(

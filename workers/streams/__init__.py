@@ -38,9 +38,14 @@ STOP_SECONDS = 4.0
 
 
 class Streams:
-    """`run` until `ended`. A lost database changes nothing for what is held; leases end by themselves."""
+    """`run` until `ended`. A lost database changes nothing for what is held; leases end by themselves.
 
-    def __init__(self) -> None:
+    only_viewers: beside a web process on a machine that computes nothing. It holds what is watched there, is no node
+    and takes no executions.
+    """
+
+    def __init__(self, *, only_viewers: bool = False) -> None:
+        self.only_viewers = only_viewers
         # Streams run side by side: threads inside one picture only get in each other's way.
         cv2.setNumThreads(1)
         self.store = FrameStore()
@@ -69,7 +74,7 @@ class Streams:
         warm_by = time.monotonic() + WARM_SECONDS
         while not life.active.is_set() and not life.ended.is_set():
             try:
-                self._placed = self.rows.read()
+                self._placed = self._read()
             except (DatabaseError, InterfaceError):
                 connection.close()
             self.holder.reconcile(self._placed.wishes)
@@ -84,7 +89,7 @@ class Streams:
         self.holder.due_now()
         self.live.is_active = True
         self.run(life.ended, life.gone)
-        if life.is_last:
+        if life.is_last and not self.only_viewers:
             self._give_back()
 
     def run(self, ended: threading.Event, gone: Callable[[], None] = lambda: None) -> None:
@@ -132,18 +137,21 @@ class Streams:
         moment = time.monotonic()
         if woken:
             self.holder.reconcile(self._wishes())
-        self._placed = self.rows.read()
+        self._placed = self._read()
         self.live.placed = self._placed
         self.holder.reconcile(self._wishes())
         status = self.holder.status()
         self.reports.write(self._placed, status, self.live)
-        if moment >= self._next_beat:
+        if moment >= self._next_beat and not self.only_viewers:
             self._next_beat = moment + BEAT_SECONDS
             self.agent.beat(self.summary(status))
             leases.take(f"streams:{settings.VANTAGE_NODE}", seconds=LEASE_SECONDS)
         if moment >= self._next_sweep:
             self._next_sweep = moment + SWEEP_SECONDS
             self.store.sweep()
+
+    def _read(self) -> Placed:
+        return Placed() if self.only_viewers else self.rows.read()
 
     def _wishes(self) -> dict[str, StreamWish]:
         """Rows first: a held camera is not opened twice for its viewers."""
