@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.support.clips import VIDEOS, make_clip, moving_picture, write_clip
@@ -195,3 +196,25 @@ def test_real_clips(name: str, codec: str) -> None:
     found = probe(str(VIDEOS / name), None, options=SourceOptions(file_roots=(VIDEOS,)))
     assert found.codec == codec
     assert found.browser_playable == (codec == "h264")
+
+
+def test_after_a_gap_no_picture_of_before_is_shown(tmp_path: Path) -> None:
+    def paint(index: int) -> np.ndarray:
+        return np.full((180, 320, 3), 20 + 4 * index, np.uint8)
+
+    clip = write_clip(tmp_path / "b.ts", frames=50, gop=10, paint=paint, options={"bf": "3"})
+    shown: dict[bool, list[float]] = {}
+    for forgets in (False, True):
+        with open_source(str(clip), options=SourceOptions(file_roots=(tmp_path,))) as source:
+            shown[forgets] = []
+            for packet in source:
+                if 12 <= packet.index < 30:
+                    continue  # another camera's turn
+                if packet.index == 30 and forgets:
+                    source.forget()
+                frame = source.decode(packet)
+                if packet.index >= 30 and frame is not None:
+                    shown[forgets].append(float(frame.image.mean()))
+    assert shown[False][0] < 20 + 4 * 20, "the decoder holds pictures back"
+    assert min(shown[True]) > 20 + 4 * 28
+    assert len(shown[True]) > 10

@@ -269,6 +269,8 @@ class HeldStream:
             self.counters.skipped += 1
             self._turns.fell_behind()
             return None
+        if not self._fed:
+            source.forget()  # with B pictures the decoder would show one of before the gap as one of now
         self._fed = True
         look = packet.is_keyframe and self.watch.is_due(moment, HEALTH_EVERY)
         frame = source.decode(packet, want=due or look)

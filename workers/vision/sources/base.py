@@ -72,6 +72,9 @@ class VideoSource(ABC):
         the decoder going but spares the conversion of a picture that nobody is due for.
         """
 
+    def forget(self) -> None:
+        """Before going on with a keyframe after packets were left out: what decode() still holds is of before."""
+
     @abstractmethod
     def decode_keyframe(self, packet: VideoPacket) -> Frame | None:
         """Decode one keyframe alone, at once, with a decoder that streams share; None if it is damaged."""

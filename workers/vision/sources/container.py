@@ -190,11 +190,14 @@ class ContainerSource(VideoSource):
     def _rewind(self) -> None:
         try:
             self._container.seek(0)
-            if self._prepared:
-                self._stream.codec_context.flush_buffers()
-                self._numbers = self._number_check()
+            self.forget()
         except (av.error.FFmpegError, OSError) as error:
             raise as_source_error(error) from None
+
+    def forget(self) -> None:
+        if self._prepared:
+            self._stream.codec_context.flush_buffers()
+            self._numbers = self._number_check()
 
     def decode(self, packet: VideoPacket, *, want: bool = True) -> Frame | None:
         context = self._stream.codec_context
