@@ -27,7 +27,7 @@ class LiveClip:
         """Reads every packet of the video once; ValueError when the clip does not start with a keyframe."""
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            rate = int(stream.average_rate or 12)
+            rate = int(float(stream.average_rate or 12))  # PyAV's own rational is no int() from 19 on
             packets = [packet for packet in container.demux(stream) if packet.size]
             keys = tuple(number for number, packet in enumerate(packets) if packet.is_keyframe)
             data = tuple(bytes(packet) for packet in packets)

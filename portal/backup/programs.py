@@ -19,11 +19,11 @@ from portal.launcher.errors import LauncherError
 from portal.launcher.postgres_home import package_folder, programs_in
 
 RESTORE = ("--no-owner", "--no-privileges", "--no-comments")
-RUN = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-")
+RUN = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 NEWER_SETTINGS = frozenset({b"SET transaction_timeout = 0;\n"})  # PostgreSQL 17; we support 15
 HEAD_LINES = 40
-#: psql would commit what came before the end of its input. Among the rows of a table `\\.` ends them, else it is no SQL.
-SPOIL = b"\n\\.\nDO $$ BEGIN RAISE 'the dump ended early'; END $$;\n"
+#: Not --single-transaction: that commits whatever came before the end of its input, also where we were killed.
+BEGIN, COMMIT = b"BEGIN;\n", b"\nCOMMIT;\n"
 
 
 def run_program(name: str, arguments: Sequence[str], *, server: int) -> str:
@@ -58,13 +58,13 @@ def restore_dump(dump: Path, wanted: Path, *, first: str, server: int) -> None:
             assert source.stdout is not None
             assert target.stdin is not None
             with contextlib.suppress(BrokenPipeError):
-                target.stdin.write(first.encode())
+                target.stdin.write(BEGIN + first.encode())
                 for _ in range(HEAD_LINES):
                     line = source.stdout.readline()
                     target.stdin.write(b"" if line in NEWER_SETTINGS else line)
                 shutil.copyfileobj(source.stdout, target.stdin)
-                if source.wait():
-                    target.stdin.write(SPOIL)
+                if not source.wait():
+                    target.stdin.write(COMMIT)
             with contextlib.suppress(BrokenPipeError):
                 target.stdin.close()
             source.stdout.close()

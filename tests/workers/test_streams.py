@@ -203,6 +203,7 @@ def test_a_holder_for_viewers_only_is_no_node_and_takes_no_executions(
     assert frames[0] is not None
     assert Execution.objects.values_list("fence", "lease_until").get() == (fence, lease)
     assert ComputeNode.objects.get().heartbeat_at == seen
+    assert Camera.objects.get().state == camera.state, "its node says how the camera is"
 
 
 def test_a_viewer_of_a_camera_that_does_not_answer_hears_why(

@@ -55,7 +55,10 @@ class Streams:
         self.live = LiveAnalysis(self.engine, self.store)
         self.reports = Reports()
         self.holder = StreamHolder(
-            camera_policy(), self.live.on_frame, self.reports.on_state, threads=threads
+            camera_policy(),
+            self.live.on_frame,
+            None if only_viewers else self.reports.on_state,
+            threads=threads,
         )
         self.viewers = Viewers(
             settings.VANTAGE_LIVE_SOCKET, self.holder, lambda transport: source_options(transport=transport)
@@ -141,8 +144,10 @@ class Streams:
         self.live.placed = self._placed
         self.holder.reconcile(self._wishes())
         status = self.holder.status()
+        if self.only_viewers:  # what it sees is no judgement: its cameras' nodes look at their health
+            return
         self.reports.write(self._placed, status, self.live)
-        if moment >= self._next_beat and not self.only_viewers:
+        if moment >= self._next_beat:
             self._next_beat = moment + BEAT_SECONDS
             self.agent.beat(self.summary(status))
             leases.take(f"streams:{settings.VANTAGE_NODE}", seconds=LEASE_SECONDS)

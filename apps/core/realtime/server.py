@@ -33,6 +33,13 @@ class SharedProtocol(WebSocketsSansIOProtocol):
             extensions: MutableMapping[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = {"write": self.write_frame}
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the scope, which refers back to this: a cycle would stay until the next full collection."""
+        super().connection_lost(exc)
+        scope = getattr(self, "scope", None)  # none where the handshake was refused
+        if scope is not None:
+            scope["extensions"].pop(EXTENSION, None)
+
     def write_frame(self, frame: bytes) -> bool:
         """Write the bytes of one whole unmasked frame now; False, and nothing done, where the socket is full or ends.
 

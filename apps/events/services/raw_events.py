@@ -80,6 +80,7 @@ class NewRawEvent:
 def record_raw_events(batch: Iterable[NewRawEvent]) -> list[UUID]:
     """Store what is new of `batch` in the caller's transaction; returns the ids of the new rows in order of time.
 
+    Of hits with the same identity one is stored: the one that was there, else any of the batch's.
     A hit of an item without accepted mapping is stored without event type and counted: it cannot raise an
     event, and its trace says so. Sends raw_events_recorded for the new rows only.
     """
@@ -227,4 +228,5 @@ def _count_unmapped(new: list[UUID], hits: list[tuple[DetectionItem, list[NewRaw
     stored = set(new) if unmapped else set()
     for item, own in unmapped:
         number = len(stored & {hit.id for hit in own})
-        unmapped_hits.labels(str(item.algorithm_id), item.code).inc(number)
+        if number:
+            unmapped_hits.labels(str(item.algorithm_id), item.code).inc(number)

@@ -37,7 +37,7 @@ class Mailbox:
         if waiting is not None:
             demands = tuple(dict.fromkeys(waiting[1] + demands))
         pushed_out = self._slot.put((frame, demands))
-        self._dispatcher.turns.sent(time.monotonic(), replaced=pushed_out is not None)
+        self._dispatcher.turns.sent(self.stream_id, time.monotonic(), replaced=pushed_out is not None)
         with self._lock:
             self.deepest = max(self.deepest, len(self._slot) + self._busy)
             if self._busy:
@@ -86,9 +86,9 @@ class Dispatcher:
 
     def _run(self) -> None:
         while (box := self.ready.get()) is not None:
-            began = time.monotonic()
+            self.turns.working(time.monotonic(), 1)
             box.deliver(self._consumer)
-            self.turns.worked(time.monotonic() - began)
+            self.turns.working(time.monotonic(), -1)
 
     def close(self, timeout: float = 5.0) -> None:
         """End the threads; wait up to `timeout` seconds for all of them."""

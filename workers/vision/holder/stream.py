@@ -14,7 +14,7 @@ from workers.vision.holder.backoff import Backoff
 from workers.vision.holder.counters import Counters
 from workers.vision.holder.dispatcher import Mailbox
 from workers.vision.holder.due import DueGate
-from workers.vision.holder.lag import Lag
+from workers.vision.holder.following import Following
 from workers.vision.holder.pictures import PictureDesk
 from workers.vision.holder.states import StateChange, StateMachine, StreamState
 from workers.vision.holder.turns import Turns
@@ -69,8 +69,7 @@ class HeldStream:
         self._stopped = False
         self._source: VideoSource | None = None
         self._force_tcp = False
-        self._fed = self._has_turn = False
-        self._lag = Lag()
+        self._following = Following(stream_id, turns)
         self._thread = threading.Thread(target=self._run, name=f"stream-{stream_id}", daemon=True)
         self._thread.start()
 
@@ -98,7 +97,7 @@ class HeldStream:
     @property
     def takes_turns(self) -> bool:
         """Is every picture wanted, but not decoded while it is the turn of others?"""
-        return self._gate.needs_all and self._turns.are_limited
+        return self._gate.needs_all and self._turns.limit is not None
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; True if it ended."""
@@ -157,7 +156,7 @@ class HeldStream:
             self._source = None
             self.remuxer.end()
             self.pictures.clear()
-            self._turns.leave(self.stream_id)
+            self._following.leave()
         if self._stopped:
             return 0.0
         if fault.fault is SourceFault.CLOSED or wish is not self.wish:
@@ -173,7 +172,7 @@ class HeldStream:
             return
         self.watch.reopened(source.info.fps if source.info.live else 0.0)
         self.remuxer.begin(source)
-        self._fed, self._lag = False, Lag()
+        self._following.reopened()
         begun: float | None = None
         judged = rested = float("-inf")
         counted = self.counters.bytes
@@ -228,13 +227,14 @@ class HeldStream:
 
     def _decode_due(self, source: VideoSource, packet: VideoPacket, moment: float) -> None:
         if not packet.is_keyframe and not self._gate.needs_all:
+            self._following.pause()
             return  # nearly all packets
         with self._lock:
             needs_all = self._gate.needs_all
             due = self._gate.due(moment, keyframe=packet.is_keyframe)
         if packet.is_keyframe and not needs_all:
-            self._turns.leave(self.stream_id)
-        if needs_all and self._may_decode(packet):
+            self._following.leave()
+        if needs_all and self._following.allows(packet, live=source.info.live):
             frame = self._decode_all(source, packet, moment, bool(due))
         elif packet.is_keyframe and due:
             frame = source.decode_keyframe(packet)
@@ -250,28 +250,10 @@ class HeldStream:
             if due:
                 self._send(frame, due, moment)
 
-    def _may_decode(self, packet: VideoPacket) -> bool:
-        """This picture and what follows in its group? A turn begins with a keyframe and can end anywhere."""
-        if packet.is_keyframe:
-            self._has_turn = self._turns.ask(self.stream_id, time.monotonic())
-        self._has_turn = self._has_turn and self._turns.has(self.stream_id)
-        self._fed = self._fed and self._has_turn
-        return self._has_turn
-
     def _decode_all(self, source: VideoSource, packet: VideoPacket, moment: float, due: bool) -> Frame | None:
         """Everything goes through the decoder, from a keyframe on; only wanted pictures are converted."""
-        if not self._fed and not packet.is_keyframe:
-            self.counters.skipped += 1
-            return None
-        if source.info.live and self._lag.add(packet.pts, time.monotonic()) and not packet.is_keyframe:
-            # What piles up in the socket only grows older: go on with the newest group of pictures.
-            self._fed = False
-            self.counters.skipped += 1
-            self._turns.fell_behind()
-            return None
-        if not self._fed:
+        if self._following.begins:
             source.forget()  # with B pictures the decoder would show one of before the gap as one of now
-        self._fed = True
         look = packet.is_keyframe and self.watch.is_due(moment, HEALTH_EVERY)
         frame = source.decode(packet, want=due or look)
         self._tally(moment, damaged=source.damaged)

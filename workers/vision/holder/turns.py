@@ -6,53 +6,45 @@ cannot be left out, as the next ones are made from them; whole groups of picture
 turn it is decodes everything, the others keyframes only. Nobody is left out, and what is looked at is fresh.
 
 The number of turns follows what was wasted and how busy the consumers were; while there is room for all, nobody waits.
+There are never fewer than consumers: they look at one picture of a stream at a time, so fewer would leave some idle.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from typing import NamedTuple
 
-WINDOW = 1.0
-"""Seconds over which waste and load are judged."""
+from workers.vision.holder.load import Load, LoadMeter
+
 WASTE = 0.2
-"""Share of the pictures handed out that newer ones replaced, from which there are too many turns."""
+"""Share of the pictures handed out that newer ones replaced, from which busy consumers cannot look at everything."""
 ROOM, FULL = 0.9, 0.95
 """Share of their time that the consumers may be busy with one turn more; from which, while turns are taken, one is too
 many: results that wait for each other grow old."""
+LATE = 4
+"""One in so many streams (and at least two) must have fallen behind its camera; one alone has a poor line."""
 TOO_MANY, TOO_FEW = 2, 4
 """Windows in a row that must say so: a start, a hiccup of the network or a quiet moment is soon over."""
-TURN = 6.0
-"""Seconds that a turn lasts at least where others wait for one."""
+TURN, RESERVED = 6.0, 12.0
+"""Seconds that a turn lasts at least where others wait; seconds beyond that it is kept for who waits longest."""
 SETTLE_LESS, SETTLE_MORE = 0.5, 4.0
-"""Seconds until fewer turns (at once) or one more (with that stream's next keyframe) show in what is counted."""
+"""Seconds until fewer turns (at once) or more (with the next keyframes) show in what is counted."""
 TRY_AGAIN, TRY_AGAIN_MOST = 5.0, 120.0
-"""Seconds until one more is tried; twice as long each time that it was one too many."""
-
-
-class Load(NamedTuple):
-    """Of one window. waste, busy: 0..1. is_late: some reader fell behind its camera."""
-
-    waste: float
-    busy: float
-    is_late: bool
+"""Seconds until more are tried; twice as long each time that it was one too many."""
 
 
 class Turns:
     """Thread-safe. Streams are named by their ids; moments are seconds of one clock that only goes forward."""
 
     def __init__(self, consumers: int) -> None:
+        self.limit: int | None = None
+        """How many turns there are; None: as many as streams."""
         self._consumers = consumers
         self._lock = threading.Lock()
-        self._limit: int | None = None
+        self._meter = LoadMeter(consumers)
         self._having: dict[str, float] = {}
         """Streams whose turn it is → since when; the longest first."""
         self._waiting: dict[str, None] = {}
-        self._sent = self._replaced = 0
-        self._busy = 0.0
-        self._is_late = False
-        self._judged_at: float | None = None
         self._settled_at = self._more_at = self._raised_at = float("-inf")
         self._try_again = TRY_AGAIN
         self._too_many = self._too_few = 0
@@ -66,13 +58,12 @@ class Turns:
             if stream in self._having:
                 return True
             self._waiting.setdefault(stream)
-            if self._limit is not None:
-                over = [each for each, since in self._having.items() if moment - since >= TURN]
-                free = self._limit - len(self._having)
-                if stream not in list(self._waiting)[: max(0, free + len(over))]:
-                    return False
-                if free <= 0:  # taken over, so that no turn lies idle until its next holder's keyframe
-                    self._take_back(over[:1])
+            if (
+                self.limit is not None
+                and len(self._having) >= self.limit
+                and not self._takes_over(stream, moment)
+            ):
+                return False
             del self._waiting[stream]
             self._having[stream] = moment
             return True
@@ -81,82 +72,83 @@ class Turns:
         """Is it still this stream's turn? Quick enough for every packet."""
         return stream in self._having
 
-    @property
-    def are_limited(self) -> bool:
-        """Are there more streams than turns?"""
-        return self._limit is not None
-
     def leave(self, stream: str) -> None:
         """It ended, or not every picture of it is wanted any more."""
         with self._lock:
             self._having.pop(stream, None)
             self._waiting.pop(stream, None)
 
+    def _takes_over(self, stream: str, moment: float) -> bool:
+        """A turn that is over, for who waits longest; for anybody once those had their time to come with a keyframe."""
+        over = [each for each, since in self._having.items() if moment - since >= TURN]
+        kept = [each for each in over if moment - self._having[each] < TURN + RESERVED]
+        if not over or (len(kept) == len(over) and stream not in list(self._waiting)[: len(over)]):
+            return False
+        self._take_back(over[:1])
+        return True
+
     # ---- what they tell --------------------------------------------------------------------------------
 
-    def sent(self, moment: float, *, replaced: bool) -> None:
+    def sent(self, stream: str, moment: float, *, replaced: bool) -> None:
         """A picture went to the consumers; `replaced`: it pushed out an older one that nobody had looked at."""
         with self._lock:
             self._judge(moment)
-            self._sent += 1
-            self._replaced += replaced
+            if stream in self._having:  # keyframes of the others would hide what is wasted
+                self._meter.sent(replaced=replaced)
 
-    def worked(self, seconds: float) -> None:
-        """A consumer was busy for so long."""
+    def working(self, moment: float, more: int) -> None:
+        """A consumer begins (1) or ends (-1) to look at a picture."""
         with self._lock:
-            self._busy += seconds
+            self._meter.working(moment, more)
 
-    def fell_behind(self) -> None:
+    def fell_behind(self, stream: str) -> None:
         """A reader left pictures out because it did not keep up with its camera."""
-        self._is_late = True
+        with self._lock:
+            self._meter.late(stream)
 
     # ---- how many turns there are ----------------------------------------------------------------------
 
     def _judge(self, moment: float) -> None:
-        if self._judged_at is None:
-            self._judged_at = moment
-        lasted = moment - self._judged_at
-        if lasted < WINDOW:
+        load = self._meter.window(moment)
+        if load is None:
             return
-        load = Load(
-            waste=self._replaced / self._sent if self._sent else 0.0,
-            busy=min(1.0, self._busy / (lasted * self._consumers)),
-            is_late=self._is_late,
-        )
-        self._sent, self._replaced, self._busy, self._is_late = 0, 0, 0.0, False
-        self._judged_at = moment
         if not self._waiting:
-            self._limit = None
-        if moment < self._settled_at:
-            return
+            self.limit = None
+        if moment < self._settled_at or not load.looked:
+            return  # where nobody looked, as while a model is opened, nothing is known of what there is room for
         self._too_many = self._too_many + 1 if self._is_too_much(load) else 0
         self._too_few = self._too_few + 1 if self._has_room(load) else 0
         if self._too_many >= TOO_MANY:
             self._fewer(load, moment)
         elif self._too_few >= TOO_FEW and moment >= self._more_at:
-            self._more(moment)
+            self._more(load, moment)
 
     def _is_too_much(self, load: Load) -> bool:
-        return load.is_late or load.waste > WASTE or (self._limit is not None and load.busy > FULL)
+        if load.late >= max(2, len(self._having) / LATE):
+            return True
+        return load.busy > FULL and (load.waste > WASTE or self.limit is not None)
 
     def _has_room(self, load: Load) -> bool:
         having = len(self._having)
-        return self._limit is not None and load.busy * (having + 1) <= ROOM * max(having, 1)
+        return having == self.limit and load.sent > 0 and load.busy * (having + 1) <= ROOM * having
 
     def _fewer(self, load: Load, moment: float) -> None:
         """As many as were looked at, but not less than half: decoding less leaves more for looking."""
-        having = len(self._having)
-        if having <= 1:
+        having, self._too_many = len(self._having), 0
+        if having <= self._consumers:
             return
-        self._limit = min(having - 1, max(math.ceil(having / 2), round(having * (1 - load.waste))))
-        self._take_back(list(self._having)[: having - self._limit])
+        wanted = min(having - 1, max(math.ceil(having / 2), round(having * (1 - load.waste))))
+        self.limit = max(self._consumers, wanted)
+        self._take_back(list(self._having)[: having - self.limit])
         was_tried = moment - self._raised_at < 2 * SETTLE_MORE
         self._try_again = min(TRY_AGAIN_MOST, self._try_again * 2) if was_tried else TRY_AGAIN
         self._settled_at, self._more_at = moment + SETTLE_LESS, moment + self._try_again
 
-    def _more(self, moment: float) -> None:
-        self._limit = len(self._having) + 1
-        self._raised_at, self._settled_at, self._too_few = moment, moment + SETTLE_MORE, 0
+    def _more(self, load: Load, moment: float) -> None:
+        """As many as would keep the consumers busy, twice as many at most."""
+        having, self._too_few = len(self._having), 0
+        self.limit = max(having + 1, min(2 * having, int(having * ROOM / max(load.busy, 0.01))))
+        self._raised_at, self._settled_at = moment, moment + SETTLE_MORE
 
     def _take_back(self, streams: list[str]) -> None:
         for stream in streams:

@@ -158,7 +158,7 @@ class _Muxer:
         self._last = max(ticks, self._last + 1)
         delay = 0
         if native.pts is not None and native.dts is not None and native.time_base:
-            delay = max(0, int((native.pts - native.dts) * native.time_base * 90_000))
+            delay = max(0, round((native.pts - native.dts) * float(native.time_base) * 90_000))
         copy.dts, copy.pts, copy.time_base = self._last, self._last + delay, TIME_BASE
         copy.is_keyframe = packet.is_keyframe
         copy.stream = self._target

@@ -72,7 +72,7 @@ class VideoSource(ABC):
         the decoder going but spares the conversion of a picture that nobody is due for.
         """
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 - image folders have nothing to forget
         """Before going on with a keyframe after packets were left out: what decode() still holds is of before."""
 
     @abstractmethod

@@ -41,10 +41,8 @@ class FrameClock:
 
     def stamp(self, pts: float | None) -> datetime:
         """The UTC time of the packet; strictly later than the one before."""
-        if self._last is None:
-            moment = self._arrival()
-        else:
-            moment = max(self._next(pts, self._last), self._last + _STEP)
+        last = self._last
+        moment = self._arrival() if last is None else max(self._next(pts, last), last + _STEP)
         self._last = moment
         if pts is not None:
             self._last_pts = pts
