@@ -12,8 +12,9 @@ import socket
 import stat
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -158,25 +159,32 @@ class EngineServer:
             return {"results": results}
         with self._lock:
             self._waiting += len(items)
-        # Waited for once: a thread that wakes for every frame takes the processor from those that run models.
-        done, left = threading.Event(), [len(chains)]
         for chain in chains.values():
             chain.sort(key=lambda index: items[index][0].time)
-            future = self._pool.submit(self._run_chain, items, chain, results)
-            future.add_done_callback(lambda _: self._one_less(left, done))
-        done.wait()
+        # As many tasks as threads, not as chains, and waited for once: a thread that wakes for every frame takes the
+        # processor from those that run models.
+        left = deque(chains.values())
+        wait(
+            [
+                self._pool.submit(self._run_chains, items, left, results)
+                for _ in range(min(self.threads, len(left)))
+            ]
+        )
         if not all(
             len(found) == len(item["executions"]) for found, (_, item) in zip(results, items, strict=True)
         ):
             raise RuntimeError("the engine stopped before all frames were analysed")
         return {"results": results}
 
-    def _one_less(self, left: list[int], done: threading.Event) -> None:
-        with self._lock:
-            left[0] -= 1
-            last = not left[0]
-        if last:
-            done.set()
+    def _run_chains(
+        self, items: Sequence[tuple[FrameRef, Any]], left: deque[list[int]], results: list[list[Result]]
+    ) -> None:
+        while True:
+            try:
+                chain = left.popleft()
+            except IndexError:
+                return
+            self._run_chain(items, chain, results)
 
     def _run_chain(
         self, items: Sequence[tuple[FrameRef, Any]], chain: Sequence[int], results: list[list[Result]]
