@@ -30,6 +30,9 @@ def test_text_travels_as_utf8() -> None:
     assert frame_bytes("点位") == Frame(Opcode.TEXT, "点位".encode()).serialize(mask=False)
 
 
+CHUNK, MOST = 64 * 1024, 2_000
+
+
 class Wire:
     """Takes frames while it has room."""
 
@@ -84,8 +87,21 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     assert write(frame_bytes("too late")) is False
 
 
+async def until_full(scope: Any, receive: Any, send: Any) -> None:
+    """Writes frames until there is no room, then says how many; `send` waits until the client has read."""
+    assert (await receive())["type"] == "websocket.connect"
+    write, frame, taken = writer_of(scope), frame_bytes(b"\x00" * CHUNK), 0
+    assert write is not None
+    await send({"type": "websocket.accept"})
+    while taken < MOST and write(frame):
+        taken += 1
+    await send({"type": "websocket.send", "text": f"{taken}"})
+    await send({"type": "websocket.send", "text": f"{write(frame_bytes('room again'))}"})
+    await send({"type": "websocket.close"})
+
+
 @contextlib.contextmanager
-def served(**options: Any) -> Iterator[int]:
+def served(application: Any = application, **options: Any) -> Iterator[int]:
     """A real server with the protocol; yields its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -112,3 +128,15 @@ def test_a_client_reads_shared_frames_among_the_others(*, deflate: bool) -> None
 
     with served(ws_per_message_deflate=deflate) as port:
         assert asyncio.run(heard(port)) == ["first", "shared", b"\x00" * 70_000, "taken: True"]
+
+
+def test_a_client_that_does_not_read_fills_no_memory() -> None:
+    async def heard(port: int) -> list[Any]:
+        async with connect(f"ws://127.0.0.1:{port}/", max_size=None, max_queue=1) as client:
+            await asyncio.sleep(1.0)
+            return [message async for message in client]
+
+    with served(until_full) as port:
+        *chunks, taken, told, last = asyncio.run(heard(port))
+    assert 1 <= len(chunks) == int(taken) < MOST / 4
+    assert [told, last] == ["room again", "True"]

@@ -7,10 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from workers.vision.engine_client import EngineClient, EngineError, EnginePool, EngineUnavailable
+from workers.vision.inference.server import EngineServer
 from workers.vision.inference.wire import receive, send
 
 Answer = Callable[[socket.socket, int], bool]
@@ -107,3 +110,46 @@ def test_a_closed_pool_keeps_no_connection_of_what_was_lent(tmp_path: Path) -> N
             pool.close()
             assert lent._connection is not None
         assert lent._connection is None
+
+
+def test_requests_that_an_engine_has_no_time_for_when_it_stops_are_answered(tmp_path: Path) -> None:
+    class Slow:
+        """Analyses until it is let go."""
+
+        def __init__(self) -> None:
+            self.began, self.go_on = threading.Event(), threading.Event()
+
+        def analyse(self, frame: Any, specs: Any, *, may_fall_back: bool = True) -> list[Any]:
+            self.began.set()
+            self.go_on.wait(20)
+            return [{} for _ in specs]
+
+        def stats(self) -> dict[str, Any]:
+            return {}
+
+        def unload(self) -> int:
+            return 0
+
+    slow, answers = Slow(), {}
+    server = EngineServer(tmp_path / "e.sock", slow, threads=1)
+    server.start()
+
+    def ask(name: str) -> None:
+        item = {"frame": {"path": "/none", "time_us": 1}, "executions": [{}]}
+        with EngineClient(tmp_path / "e.sock") as client:
+            try:
+                answers[name] = client.analyse([item], timeout=20)
+            except EngineError as error:
+                answers[name] = error.code
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("running", "queued")]
+    threads[0].start()
+    assert slow.began.wait(10)
+    threads[1].start()
+    assert wait_until(lambda: server.stats()["queue"] == 2, 10)
+    server.stop(timeout=0.2)
+    threads[1].join(10)
+    assert answers == {"queued": "engine_error"}
+    slow.go_on.set()
+    threads[0].join(10)
+    assert answers["running"] == [[{}]]

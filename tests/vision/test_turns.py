@@ -174,18 +174,39 @@ def test_more_is_tried_and_more_seldom_while_it_is_too_much() -> None:
     assert max(waits) >= 2 * min(waits)
 
 
-def test_some_readers_that_fall_behind_mean_too_much_and_one_does_not() -> None:
-    for late, is_limited in (("a", False), ("ab", True)):
-        turns = Turns(consumers=2)
-        for number in range(80):
-            moment = number / 10
-            for stream in "abcd":
+@pytest.mark.parametrize("late", ["a", "ab", "abcdefgh"])
+def test_some_readers_that_fall_behind_mean_too_much_and_one_does_not(late: str) -> None:
+    turns, limits = Turns(consumers=2), []
+    for number in range(1200):
+        moment = number / 10
+        for stream in "abcdefgh":
+            if number % 30 == 0:  # a keyframe every 3 s, after which it falls behind again
                 turns.ask(stream, moment)
-                turns.working(moment, 1)
-                turns.working(moment + 0.001, -1)
-            for stream in late:
-                turns.fell_behind(stream)
-        assert (turns.limit is not None) is is_limited
+                if stream in late and turns.has(stream):
+                    turns.fell_behind(stream, moment)
+            turns.working(moment, 1)
+            turns.working(moment + 0.001, -1)
+            turns.sent(stream, moment, replaced=False)
+        limits.append(turns.limit)
+    if len(late) == 1:
+        assert set(limits) == {None}
+    elif len(late) == 8:
+        assert limits[-1] is not None
+        assert limits[-1] <= 4
+        assert max(limit for limit in limits[600:] if limit) <= 5, (
+            "not twice as many, as one more was too many"
+        )
+
+
+def test_a_stream_with_hardly_any_keyframes_is_not_put_off() -> None:
+    cameras = [*city(7), Camera(gop=20.0)]
+    node = Node(cameras, consumers=2, look=0.033)
+    node.run(60)
+    node.rate(60)
+    assert node.turns.limit is not None
+    assert node.decoded[7] > 0.9 * 60 * 15
+    assert not node.turns.is_put_off("7")
+    assert node.turns.is_put_off("0")
 
 
 def limited(limit: int, *streams: str) -> Turns:
@@ -208,7 +229,9 @@ def test_a_turn_is_taken_over_when_it_is_over_by_who_waits_longest() -> None:
 
 def test_a_turn_is_not_kept_for_ever_for_who_shows_no_keyframe() -> None:
     turns = limited(1, "a", "slow", "c")
-    assert not turns.ask("c", TURN + RESERVED - 0.1)
+    for moment in (TURN, 2 * TURN, TURN + RESERVED - 0.1):
+        assert turns.ask("a", moment)
+        assert not turns.ask("c", moment)
     assert turns.ask("c", TURN + RESERVED)
 
 

@@ -22,6 +22,10 @@ class Lag:
         self._late_since: float | None = None
         self.behind = 0.0
 
+    def pause(self) -> None:
+        """Packets were left out for another reason: being late begins anew."""
+        self._late_since = None
+
     def add(self, pts: float | None, now: float) -> bool:
         """True while this reader is late and does not catch up by itself."""
         if pts is None:

@@ -8,10 +8,14 @@ WINDOW = 1.0
 """Seconds over which waste and load are judged."""
 
 
+LATE_SECONDS = 4.0
+"""A reader that stays behind says so once in a group of pictures, not in each window."""
+
+
 class Load(NamedTuple):
     """Of one window. busy: share of their time that the consumers worked, 0..1. looked: looks that ended.
 
-    late: streams whose readers fell behind.
+    late: streams whose readers fell behind in the last LATE_SECONDS.
     """
 
     sent: int
@@ -33,7 +37,7 @@ class LoadMeter:
         self._consumers = consumers
         self._sent = self._replaced = self._looked = self._working = 0
         self._worked = 0.0
-        self._late: set[str] = set()
+        self._late: dict[str, float] = {}
         self._began: float | None = None
         self._at = 0.0
 
@@ -48,9 +52,13 @@ class LoadMeter:
         self._working += more
         self._looked += more < 0
 
-    def late(self, stream: str) -> None:
+    def late(self, stream: str, moment: float) -> None:
         """A reader left pictures out because it did not keep up with its camera."""
-        self._late.add(stream)
+        self._late[stream] = moment
+
+    def forget_late(self) -> None:
+        """Something was done about it."""
+        self._late.clear()
 
     def window(self, moment: float) -> Load | None:
         """What was counted, each time a window is full."""
@@ -61,9 +69,10 @@ class LoadMeter:
             return None
         self._pass(moment)
         busy = min(1.0, self._worked / (lasted * self._consumers))
+        self._late = {stream: at for stream, at in self._late.items() if moment - at < LATE_SECONDS}
         load = Load(self._sent, self._replaced, self._looked, busy, len(self._late))
         self._sent = self._replaced = self._looked = 0
-        self._worked, self._late, self._began = 0.0, set(), moment
+        self._worked, self._began = 0.0, moment
         return load
 
     def _pass(self, moment: float) -> None:

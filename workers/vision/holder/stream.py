@@ -97,7 +97,7 @@ class HeldStream:
     @property
     def takes_turns(self) -> bool:
         """Is every picture wanted, but not decoded while it is the turn of others?"""
-        return self._gate.needs_all and self._turns.limit is not None
+        return self._gate.needs_all and self._turns.is_put_off(self.stream_id)
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; True if it ended."""
@@ -256,7 +256,8 @@ class HeldStream:
             source.forget()  # with B pictures the decoder would show one of before the gap as one of now
         look = packet.is_keyframe and self.watch.is_due(moment, HEALTH_EVERY)
         frame = source.decode(packet, want=due or look)
-        self._tally(moment, damaged=source.damaged)
+        if self._following.is_settled or not source.damaged:
+            self._tally(moment, damaged=source.damaged)
         return frame
 
     def _tally(self, moment: float, *, damaged: bool) -> None:

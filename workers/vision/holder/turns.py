@@ -26,11 +26,12 @@ LATE = 4
 TOO_MANY, TOO_FEW = 2, 4
 """Windows in a row that must say so: a start, a hiccup of the network or a quiet moment is soon over."""
 TURN, RESERVED = 6.0, 12.0
-"""Seconds that a turn lasts at least where others wait; seconds beyond that it is kept for who waits longest."""
+"""Seconds that a turn lasts at least where others wait; seconds beyond that it is kept for who waits longest. A stream
+with fewer keyframes than one in that time would have nothing to show in between, and is never put off."""
 SETTLE_LESS, SETTLE_MORE = 0.5, 4.0
 """Seconds until fewer turns (at once) or more (with the next keyframes) show in what is counted."""
-TRY_AGAIN, TRY_AGAIN_MOST = 5.0, 120.0
-"""Seconds until more are tried; twice as long each time that it was one too many."""
+TRY_AGAIN, TRY_AGAIN_MOST, PROVEN = 5.0, 120.0, 30.0
+"""Seconds until more are tried; twice as long each time that it proved too many within so many seconds."""
 
 
 class Turns:
@@ -45,7 +46,11 @@ class Turns:
         self._having: dict[str, float] = {}
         """Streams whose turn it is → since when; the longest first."""
         self._waiting: dict[str, None] = {}
-        self._settled_at = self._more_at = self._raised_at = float("-inf")
+        self._asked: dict[str, float] = {}
+        self._sparse: set[str] = set()
+        """Streams with too few keyframes to be put off."""
+        self._settled_at = self._more_at = float("-inf")
+        self._proven_at = float("inf")
         self._try_again = TRY_AGAIN
         self._too_many = self._too_few = 0
 
@@ -55,14 +60,14 @@ class Turns:
         """Before each keyframe of a stream of which every picture is wanted: may it decode what follows?"""
         with self._lock:
             self._judge(moment)
+            asked, self._asked[stream] = self._asked.get(stream), moment
+            if asked is not None:
+                (self._sparse.add if moment - asked > RESERVED else self._sparse.discard)(stream)
             if stream in self._having:
                 return True
             self._waiting.setdefault(stream)
-            if (
-                self.limit is not None
-                and len(self._having) >= self.limit
-                and not self._takes_over(stream, moment)
-            ):
+            is_full = self.limit is not None and len(self._having) >= self.limit
+            if is_full and stream not in self._sparse and not self._takes_over(stream, moment):
                 return False
             del self._waiting[stream]
             self._having[stream] = moment
@@ -77,10 +82,21 @@ class Turns:
         with self._lock:
             self._having.pop(stream, None)
             self._waiting.pop(stream, None)
+            self._asked.pop(stream, None)
+            self._sparse.discard(stream)
+
+    def is_put_off(self, stream: str) -> bool:
+        """Does it take turns with others?"""
+        limit = self.limit
+        return (
+            limit is not None
+            and len(self._having) + len(self._waiting) > limit
+            and stream not in self._sparse
+        )
 
     def _takes_over(self, stream: str, moment: float) -> bool:
         """A turn that is over, for who waits longest; for anybody once those had their time to come with a keyframe."""
-        over = [each for each, since in self._having.items() if moment - since >= TURN]
+        over = [each for each in self._dense(moment) if moment - self._having[each] >= TURN]
         kept = [each for each in over if moment - self._having[each] < TURN + RESERVED]
         if not over or (len(kept) == len(over) and stream not in list(self._waiting)[: len(over)]):
             return False
@@ -101,10 +117,10 @@ class Turns:
         with self._lock:
             self._meter.working(moment, more)
 
-    def fell_behind(self, stream: str) -> None:
+    def fell_behind(self, stream: str, moment: float) -> None:
         """A reader left pictures out because it did not keep up with its camera."""
         with self._lock:
-            self._meter.late(stream)
+            self._meter.late(stream, moment)
 
     # ---- how many turns there are ----------------------------------------------------------------------
 
@@ -114,6 +130,8 @@ class Turns:
             return
         if not self._waiting:
             self.limit = None
+        if moment >= self._proven_at:
+            self._proven_at, self._try_again = float("inf"), TRY_AGAIN
         if moment < self._settled_at or not load.looked:
             return  # where nobody looked, as while a model is opened, nothing is known of what there is room for
         self._too_many = self._too_many + 1 if self._is_too_much(load) else 0
@@ -130,25 +148,35 @@ class Turns:
 
     def _has_room(self, load: Load) -> bool:
         having = len(self._having)
-        return having == self.limit and load.sent > 0 and load.busy * (having + 1) <= ROOM * having
+        if self.limit is None or having < self.limit or load.late:
+            return False
+        return load.busy * (having + 1) <= ROOM * having
 
     def _fewer(self, load: Load, moment: float) -> None:
-        """As many as were looked at, but not less than half: decoding less leaves more for looking."""
-        having, self._too_many = len(self._having), 0
+        """As many as were looked at and kept up, but not less than half: decoding less leaves more for looking."""
+        dense, self._too_many, self._too_few = self._dense(moment), 0, 0
+        having = len(dense)
+        self._meter.forget_late()
+        if moment < self._proven_at < float("inf"):
+            self._proven_at, self._try_again = float("inf"), min(TRY_AGAIN_MOST, self._try_again * 2)
+        self._settled_at, self._more_at = moment + SETTLE_LESS, moment + self._try_again
         if having <= self._consumers:
             return
-        wanted = min(having - 1, max(math.ceil(having / 2), round(having * (1 - load.waste))))
-        self.limit = max(self._consumers, wanted)
-        self._take_back(list(self._having)[: having - self.limit])
-        was_tried = moment - self._raised_at < 2 * SETTLE_MORE
-        self._try_again = min(TRY_AGAIN_MOST, self._try_again * 2) if was_tried else TRY_AGAIN
-        self._settled_at, self._more_at = moment + SETTLE_LESS, moment + self._try_again
+        wanted = min(having - max(1, load.late), round(having * (1 - load.waste)))
+        left = max(self._consumers, math.ceil(having / 2), wanted)
+        self._take_back(dense[: having - left])
+        self.limit = len(self._having)
 
     def _more(self, load: Load, moment: float) -> None:
         """As many as would keep the consumers busy, twice as many at most."""
         having, self._too_few = len(self._having), 0
         self.limit = max(having + 1, min(2 * having, int(having * ROOM / max(load.busy, 0.01))))
-        self._raised_at, self._settled_at = moment, moment + SETTLE_MORE
+        self._settled_at, self._proven_at = moment + SETTLE_MORE, moment + PROVEN
+
+    def _dense(self, moment: float) -> list[str]:
+        """Who has a turn and may lose it, the longest first."""
+        shown = {stream for stream, asked in self._asked.items() if moment - asked <= RESERVED}
+        return [stream for stream in self._having if stream in shown and stream not in self._sparse]
 
     def _take_back(self, streams: list[str]) -> None:
         for stream in streams:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -152,6 +152,7 @@ class EngineServer:
         items = [(FrameRef.from_dict(item["frame"]), item) for item in request["items"]]
         chains: dict[tuple[str, int], list[int]] = {}
         for index, (_, item) in enumerate(items):
+            _ = item["executions"]  # a bad request is refused before any of it is begun
             camera = str(item["frame"].get("camera", index))
             chains.setdefault((camera, int(item["frame"].get("preset", 0))), []).append(index)
         results: list[list[Result]] = [[] for _ in items]
@@ -164,12 +165,13 @@ class EngineServer:
         # As many tasks as threads, not as chains, and waited for once: a thread that wakes for every frame takes the
         # processor from those that run models.
         left = deque(chains.values())
-        wait(
-            [
-                self._pool.submit(self._run_chains, items, left, results)
-                for _ in range(min(self.threads, len(left)))
-            ]
-        )
+        tasks = [
+            self._pool.submit(self._run_chains, items, left, results)
+            for _ in range(min(self.threads, len(left)))
+        ]
+        for task in tasks:
+            with contextlib.suppress(CancelledError):  # the engine stops; `wait` would not notice
+                task.result()
         if not all(
             len(found) == len(item["executions"]) for found, (_, item) in zip(results, items, strict=True)
         ):
