@@ -60,9 +60,7 @@ class Turns:
         """Before each keyframe of a stream of which every picture is wanted: may it decode what follows?"""
         with self._lock:
             self._judge(moment)
-            asked, self._asked[stream] = self._asked.get(stream), moment
-            if asked is not None:
-                (self._sparse.add if moment - asked > RESERVED else self._sparse.discard)(stream)
+            self._note(stream, moment)
             if stream in self._having:
                 return True
             self._waiting.setdefault(stream)
@@ -93,6 +91,13 @@ class Turns:
             and len(self._having) + len(self._waiting) > limit
             and stream not in self._sparse
         )
+
+    def _note(self, stream: str, moment: float) -> None:
+        asked, self._asked[stream] = self._asked.get(stream), moment
+        if asked is not None and moment - asked > RESERVED:
+            self._sparse.add(stream)
+        else:
+            self._sparse.discard(stream)
 
     def _takes_over(self, stream: str, moment: float) -> bool:
         """A turn that is over, for who waits longest; for anybody once those had their time to come with a keyframe."""
