@@ -1,9 +1,9 @@
 """uvicorn's WebSocket protocol with one more door: `uvicorn … --ws apps.core.realtime.server:SharedProtocol`.
 
 A thousand pages with the same rights get the same message ten times a second. Through `websocket.send` each of them
-costs a task that wakes, a frame that is built and three layers of calls (49 µs; written here, 17). A
-server does not mask its frames (RFC 6455, 5.1), so the bytes of the frame are the same for all: built once, they are
-written to each transport. Whoever asks for the extension falls back to `websocket.send` where it is not there.
+costs a task that wakes, a frame that is built and three layers of calls (49 µs; written here, 17). A server does not
+mask its frames (RFC 6455, 5.1), so the bytes of the frame are the same for all: built once, they are written to each
+transport. Whoever asks for the extension falls back to `websocket.send` where it is not there.
 """
 
 from __future__ import annotations
